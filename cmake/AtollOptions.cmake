@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+# Warnings, sanitizers and the helper that every folder uses to define a library and its tests.
+option(ATOLL_BUILD_TESTS "Build the tests" ON)
+set(ATOLL_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, address (with undefined) or thread")
+
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Werror)
+add_compile_options($<$<COMPILE_LANGUAGE:C>:-Wno-non-virtual-dtor>)
+if(ATOLL_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(ATOLL_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(NOT ATOLL_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "ATOLL_SANITIZE is '${ATOLL_SANITIZE}': use address, thread or nothing")
+endif()
+
+if(ATOLL_BUILD_TESTS)
+  enable_testing()
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+# atoll_module(NAME SOURCES … DEPENDS …): an object-like static library, linked into libatoll.
+function(atoll_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
+  target_link_libraries(${name} PUBLIC fmt::fmt Threads::Threads ${arg_DEPENDS})
+endfunction()
+
+# atoll_test(NAME SOURCES … DEPENDS … [TIMEOUT seconds]): one GoogleTest program, one ctest entry.
+function(atoll_test name)
+  if(NOT ATOLL_BUILD_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+endfunction()

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a generator writes with, so that an algorithm's file holds the idea and little else.
+//
+//   PlanBuilder b(request, "ring");
+//   b.lane();                                            // opens lane 0
+//   b.repeat(n - 1).round()
+//       .send(output(me, n).by(-1), {next})
+//       .combine(output(me - 1, n).by(-1), {local(input(me - 1, n).by(-1)), from(prev)});
+//   return std::move(b).build();
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+#include "src/plan/algorithm.h"
+#include "src/plan/plan.h"
+
+namespace atl::plan {
+
+/// A chunk under construction; converts to Chunk. Indices are taken modulo parts, so `me - 1` needs no care.
+struct ChunkSpec {
+  Chunk chunk;
+  [[nodiscard]] ChunkSpec by(std::int32_t stride) const;          ///< index stride per repetition
+  [[nodiscard]] ChunkSpec span(std::int32_t parts) const;         ///< a run of parts
+  [[nodiscard]] ChunkSpec in(std::int32_t slot, std::int32_t slotStride = 0) const;  ///< same data, held in scratch
+  operator Chunk() const { return chunk; }                        // NOLINT(google-explicit-constructor)
+};
+
+ChunkSpec input(std::int32_t index, std::int32_t parts);
+ChunkSpec output(std::int32_t index, std::int32_t parts);
+inline Operand local(const Chunk& chunk) { return Operand::local(chunk); }
+inline Operand from(Rank rank, Rank stride = 0) { return Operand::from(Peer{rank, stride}); }
+
+/// Builds lanes, loops and rounds in the order of the calls.
+class PlanBuilder {
+ public:
+  PlanBuilder(const PlanRequest& request, std::string_view algorithm);
+
+  PlanBuilder& lane(std::int32_t share = 0);              ///< opens a lane
+  PlanBuilder& repeat(std::int32_t times);                ///< opens a loop; rounds that follow belong to it
+  PlanBuilder& once() { return repeat(1); }
+  PlanBuilder& round();                                   ///< opens a round (in a loop of one if none is open)
+  PlanBuilder& roundAfter(std::int32_t lane);             ///< opens a round that waits for another lane
+  PlanBuilder& send(const Chunk& chunk, std::vector<Peer> to);
+  PlanBuilder& combine(const Chunk& to, std::vector<Operand> operands, bool finish = false);
+  PlanBuilder& copy(const Chunk& to, const Chunk& from) { return combine(to, {Operand::local(from)}); }
+  PlanBuilder& receive(const Chunk& to, Rank peer, Rank stride = 0) {
+    return combine(to, {Operand::from(Peer{peer, stride})});
+  }
+
+  PlanBuilder& scratch(std::int32_t slots, std::int32_t parts);
+  PlanBuilder& ordered(bool yes = true);
+  PlanBuilder& tileable(bool yes = true);
+
+  /// Drops empty rounds and loops (kept if a round waits for a lane), sets the hash.
+  Plan build() &&;
+
+ private:
+  Plan plan_;
+  bool loopOpen_ = false;
+};
+
+}  // namespace atl::plan

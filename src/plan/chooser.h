@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The chooser: prices every algorithm that could serve a call and picks the cheapest, unless the user forces one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/result.h"
+#include "src/plan/algorithm.h"
+
+namespace atl::plan {
+
+/// Prices of one class of link: seconds, and seconds per byte. Defaults come from the transport; measurement overrides.
+struct LinkModel {
+  double latency = 0;         ///< α: one message from post to use
+  double perMessage = 0;      ///< μ: a further message posted or taken in the same round
+  double perByte = 0;         ///< β
+  double perReducedByte = 0;  ///< γ
+};
+
+/// What to choose for.
+struct Choice {
+  Collective collective = Collective::allReduce;
+  Rank ranks = 1;
+  Rank root = kNoRank;
+  std::uint64_t bytes = 0;     ///< payload, nccl-tests' "size"
+  bool ordered = false;        ///< the operator does not commute
+  bool unequalBlocks = false;  ///< a v-form
+  std::uint64_t tileBytes = 1 << 20;
+};
+
+/// One row of the explanation.
+struct Candidate {
+  const Algorithm* algorithm = nullptr;
+  double seconds = 0;  ///< predicted
+};
+
+/// Rules such as "ring" or "allreduce:ring,broadcast:chain" (the value of ATOLL_ALGO), parsed once.
+class ForcedAlgorithms {
+ public:
+  /// Errors name an unknown collective or algorithm, and list the known ones.
+  static Result<ForcedAlgorithms> parse(std::string_view text);
+  /// The forced algorithm for a collective, or null.
+  [[nodiscard]] const Algorithm* forCollective(Collective collective) const;
+
+ private:
+  std::vector<const Algorithm*> byCollective_ = std::vector<const Algorithm*>(kCollectives, nullptr);
+};
+
+/// Candidates from cheapest to dearest. An error if a forced algorithm cannot serve the call (it says why), or if none can.
+Result<std::vector<Candidate>> rank(const Choice& choice, const LinkModel& model, const ForcedAlgorithms& forced);
+
+/// Predicted time of one algorithm.
+double predict(const Algorithm& algorithm, const Choice& choice, const LinkModel& model);
+
+/// "allreduce 1 MiB on 8 ranks: two-shot 212 µs (rounds 2, …); then ring 388 µs, …" — what ATOLL_DEBUG=plan prints.
+std::string explain(const Choice& choice, const std::vector<Candidate>& ranked, const LinkModel& model);
+
+/// Tiles into which the executor cuts a payload: 1 unless the plan is tileable and the payload exceeds a tile.
+std::int32_t tilesFor(bool tileable, std::uint64_t payloadBytes, std::uint64_t tileBytes);
+
+}  // namespace atl::plan

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Links: what a transport gives. A link joins me to one peer on one lane of one communicator, and carries messages in order,
+// each way. There are two families.
+//
+//   MemoryLink   I can load and store memory that the peer sees. Messages are announced in a mailbox of flagged slots; small
+//                ones travel inside the slot, larger ones by reference (a bounce slot of the sender's Outbox, or, in
+//                the same process, the sender's own buffer). The host executor works the mailbox itself: no virtual call.
+//   MessageLink  Bytes are posted and polled: TCP, RDMA, UCX.
+//
+// A link is used by one thread at a time (the one that runs the communicator's current call). No link starts a thread.
+#pragma once
+
+#include <poll.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "src/base/call_record.h"
+#include "src/base/result.h"
+#include "src/base/types.h"
+
+namespace atl {
+
+// ---- memory links ----------------------------------------------------------------------------------------------------
+
+/// Two lines: hardware prefetches lines in pairs, and Open MPI and others found 128 bytes to be what keeps writers apart.
+inline constexpr std::size_t kApart = 128;
+inline constexpr std::size_t kMailSlots = 8;      ///< messages under way in one direction; a power of two
+inline constexpr std::size_t kInlineBytes = 112;  ///< payload that fits a slot
+
+/// How the payload of a mailbox message is to be found.
+enum class MailKind : std::uint8_t {
+  inlined = 1,  ///< in the slot
+  bounced = 2,  ///< `where` is an offset into the sender's Outbox
+  direct = 3,   ///< `where` is an address in the sender's address space, which is mine too
+};
+
+/// One message. The sender fills everything else first and stores `flag` last (release); the receiver loads `flag` (acquire).
+struct alignas(kApart) MailSlot {
+  /// Message number m (from 1) in the high 32 bits, MailKind in bits 24–31, inline length or 0 in the low 24. The slot of
+  /// message m is m mod kMailSlots, and it is present when the high half equals m (mod 2^32).
+  std::atomic<std::uint64_t> flag;
+  std::uint64_t tag;  ///< tagOf the sender's call, or 0 when checking is off
+  union Payload {
+    std::byte bytes[kInlineBytes];
+    struct Reference {
+      std::uint64_t where;
+      std::uint64_t bytes;
+    } reference;
+  } payload;
+};
+static_assert(sizeof(MailSlot) == kApart);
+
+/// One direction of a memory link. All zero is the valid initial state.
+struct Mailbox {
+  MailSlot slots[kMailSlots];
+  /// Messages that the receiver has done with; it alone writes. The sender may reuse slot and payload of those.
+  alignas(kApart) std::atomic<std::uint64_t> consumed;
+  /// The last call of the writer of `slots` on this link; read by the other side only to word a mismatch.
+  alignas(kApart) CallRecord call;
+};
+
+/// What two ranks share for one lane: fits a page.
+struct MailRegion {
+  Mailbox fromLower;   ///< messages of the lower rank to the higher
+  Mailbox fromHigher;  ///< and back
+};
+static_assert(sizeof(MailRegion) <= 4096);
+
+/// A memory link as the executor uses it.
+struct MemoryLink {
+  Mailbox* out = nullptr;
+  Mailbox* in = nullptr;
+  bool sameProcess = false;                ///< direct references may be sent and followed
+  const std::byte* peerOutbox = nullptr;   ///< where the peer's Outbox is mapped here; null while sameProcess
+  std::size_t peerOutboxBytes = 0;         ///< bound for `where` + `bytes` of a bounced message
+  std::shared_ptr<void> keepAlive;         ///< the mappings
+
+  // The executor's own counters; no one else touches them.
+  std::uint64_t sent = 0;          ///< messages posted
+  std::uint64_t received = 0;      ///< messages taken
+  std::uint64_t knownConsumed = 0; ///< last value seen of out->consumed
+};
+
+// ---- message links ---------------------------------------------------------------------------------------------------
+
+/// A piece of an outgoing message, owned by the caller until `done`. A message is one or more pieces posted in order; the first
+/// carries the header.
+struct SendPiece {
+  const void* data = nullptr;
+  std::size_t bytes = 0;
+  bool first = false;              ///< begins a message …
+  std::uint64_t messageBytes = 0;  ///< … of this size in all …
+  CallRecord call;                 ///< … belonging to this call
+  bool done = false;               ///< set by progress(): `data` may be reused
+  SendPiece* next = nullptr;       ///< the link's queue
+};
+
+/// Room for a piece of an incoming message, likewise. The receiver may cut a message into other pieces than the sender did.
+struct ReceivePiece {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+  bool first = false;
+  std::uint64_t messageBytes = 0;  ///< what the call expects; another size on the wire is a mismatch
+  CallRecord call;                 ///< my call; another tag on the wire is a mismatch (when checked)
+  bool done = false;
+  ReceivePiece* next = nullptr;
+};
+
+class MessageLink {
+ public:
+  virtual ~MessageLink() = default;
+
+  /// Queue a piece. Never blocks, allocates or fails; failures show in progress(). Small first pieces may leave at once.
+  virtual void post(SendPiece& piece) = 0;
+  virtual void post(ReceivePiece& piece) = 0;
+
+  /// Moves whatever can move without blocking and marks pieces done. True if anything moved. An error is final for the link:
+  /// remoteError names the peer and what happened, mismatch names both calls.
+  virtual Result<bool> progress() = 0;
+
+  /// Adds what to poll(2) for so that progress() would move something; for long waits.
+  virtual void wanted(std::vector<pollfd>& fds) const = 0;
+
+  /// One line for logs: "tcp 10.0.0.1:41000 → 10.0.0.2:39000 ×2 cubic".
+  [[nodiscard]] virtual std::string describe() const = 0;
+
+  /// Takes back every queued piece; the link is then good for nothing but destruction. After an abort.
+  virtual void cancel() = 0;
+};
+
+using Link = std::variant<MemoryLink, std::unique_ptr<MessageLink>>;
+
+}  // namespace atl
