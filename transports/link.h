@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <variant>
@@ -56,13 +57,34 @@ struct alignas(kApart) MailSlot {
 };
 static_assert(sizeof(MailSlot) == kApart);
 
+/// A CallRecord that its writer may replace while another reads: the reader may see a mixture, never a torn word.
+class PublishedCall {
+ public:
+  void publish(const CallRecord& record) {
+    std::uint64_t words[kWords];
+    std::memcpy(words, &record, sizeof record);
+    for (std::size_t i = 0; i < kWords; ++i) words_[i].store(words[i], std::memory_order_relaxed);
+  }
+  [[nodiscard]] CallRecord read() const {
+    std::uint64_t words[kWords];
+    for (std::size_t i = 0; i < kWords; ++i) words[i] = words_[i].load(std::memory_order_relaxed);
+    CallRecord record;
+    std::memcpy(&record, words, sizeof record);
+    return record;
+  }
+
+ private:
+  static constexpr std::size_t kWords = sizeof(CallRecord) / sizeof(std::uint64_t);
+  std::atomic<std::uint64_t> words_[kWords];
+};
+
 /// One direction of a memory link. All zero is the valid initial state.
 struct Mailbox {
   MailSlot slots[kMailSlots];
   /// Messages that the receiver has done with; it alone writes. The sender may reuse slot and payload of those.
   alignas(kApart) std::atomic<std::uint64_t> consumed;
-  /// The last call of the writer of `slots` on this link; read by the other side only to word a mismatch.
-  alignas(kApart) CallRecord call;
+  /// The call that the writer of `slots` is in; read by the other side only to word a mismatch.
+  alignas(kApart) PublishedCall call;
 };
 
 /// What two ranks share for one lane: fits a page.

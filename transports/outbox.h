@@ -8,43 +8,16 @@
 #include <vector>
 
 #include "src/base/result.h"
-#include "src/base/unique_fd.h"
 #include "transports/link.h"
+#include "transports/shared_memory.h"
 
 namespace atl {
 
-/// Memory backed by an unlinked file (memfd): nothing of it can be left behind, and its pages are reserved at creation, so
-/// that a machine short of memory gives an error here and not a SIGBUS later.
-class SharedMemory {
- public:
-  /// `name` is for /proc only.
-  static Result<SharedMemory> create(std::size_t bytes, const char* name);
-  /// Maps what a peer sent over a socket. Checks the real size against `bytes`.
-  static Result<SharedMemory> map(UniqueFd fd, std::size_t bytes, bool writable);
-
-  SharedMemory(SharedMemory&& other) noexcept;
-  SharedMemory& operator=(SharedMemory&& other) noexcept;
-  SharedMemory(const SharedMemory&) = delete;
-  SharedMemory& operator=(const SharedMemory&) = delete;
-  ~SharedMemory();
-
-  [[nodiscard]] std::byte* data() const { return data_; }
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] int fd() const { return fd_.get(); }
-  void closeFd() { fd_.reset(); }
-
- private:
-  SharedMemory() = default;
-  UniqueFd fd_;
-  std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
-};
-
-/// A ring of equal slots. Acquired by the executor of one communicator's rank, one thread at a time; freed when all readers
+/// A few equal slots. Acquired by the executor of one communicator's rank, one thread at a time; free again when all readers
 /// have consumed the message that lies in the slot. Memory is taken at the first use.
 class Outbox {
  public:
-  Outbox(std::size_t slotBytes, int slots) : slotBytes_(slotBytes), readers_(static_cast<std::size_t>(slots)) {}
+  Outbox(std::size_t slotBytes, int slots);
 
   /// Takes the memory if that has not happened yet. Transports call it when they first link to another process.
   Status ensure();
@@ -54,10 +27,12 @@ class Outbox {
   [[nodiscard]] std::size_t slotBytes() const { return slotBytes_; }
   [[nodiscard]] std::size_t bytesHeld() const { return memory_ ? memory_->size() : 0; }
 
-  /// The next slot, or null while one of its readers has not consumed it. The caller fills it, posts a message that refers
-  /// to it on each link, and then calls readBy for each.
+  /// A free slot, the one last freed first, since it is the likeliest to lie in the cache; or null while every slot has a
+  /// reader that has not consumed it. The caller fills it, posts a message that refers to it on each link, and then calls
+  /// readBy for each; a slot for which it never does is free at the next call. Needs ensure().
   std::byte* tryAcquire();
-  /// The slot last acquired is read by this link, as its message number `message`.
+  /// The slot last acquired is read by this link, as its message number `message`. The link stays where it is, and alive,
+  /// until the slot has been acquired again or the outbox is gone.
   void readBy(MemoryLink& link, std::uint64_t message);
   [[nodiscard]] std::uint64_t offsetOf(const std::byte* slot) const {
     return static_cast<std::uint64_t>(slot - memory_->data());
@@ -68,10 +43,13 @@ class Outbox {
     MemoryLink* link;
     std::uint64_t message;
   };
+  bool consumed(std::size_t slot);
+  void collectFreed();
+
   std::size_t slotBytes_;
   std::vector<std::vector<Reader>> readers_;  ///< by slot
-  std::size_t next_ = 0;
-  std::size_t current_ = 0;
+  std::vector<std::size_t> free_;             ///< a stack
+  std::vector<std::size_t> busy_;             ///< the longest acquired first
   std::unique_ptr<SharedMemory> memory_;
 };
 

@@ -13,9 +13,12 @@
 #include "src/bootstrap/directory.h"
 #include "src/plan/chooser.h"
 #include "transports/link.h"
+#include "transports/names.h"
 #include "transports/outbox.h"
 
 namespace atl {
+
+class Switchboard;
 
 /// What a transport works with: one communicator as seen by one of its ranks. Outlives the transport.
 struct TransportContext {
@@ -24,6 +27,7 @@ struct TransportContext {
   const Directory* directory = nullptr;
   const Settings* settings = nullptr;
   Outbox* outbox = nullptr;
+  Switchboard* switchboard = nullptr;  ///< where streams come from; null: the process's own
 };
 
 /// A link on its way.
@@ -52,11 +56,11 @@ class Transport {
   virtual std::unique_ptr<PendingLink> connect(Rank peer, int lane) = 0;
 };
 
-/// The transports of this build, in order of preference: inproc, shm, tcp.
+/// The transports of this build, in the order of kTransportNames.
 std::vector<std::unique_ptr<Transport>> makeTransports(const TransportContext& context);
 
-/// Bit of a transport's name in ProcessInfo::transports; the same on every build.
-std::uint32_t transportBit(std::string_view name);
+/// Bits of the transports of this build, whether or not the user allows them.
+std::uint32_t builtTransports();
 
 /// The transport for a pair: the first that both processes allow and that can join them. Same answer at both ends. The error
 /// lists every transport with its reason.
