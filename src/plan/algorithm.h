@@ -24,8 +24,9 @@ struct PlanRequest {
 struct Cost {
   double rounds = 0;    ///< latencies (α) on the critical path, pipeline fill included
   double messages = 0;  ///< messages posted or taken by the busiest rank (μ: per-message overhead)
-  double bytes = 0;     ///< bytes through the busiest rank's link, the larger of sent and received (β)
-  double reduced = 0;   ///< bytes that the busiest rank reads as reduction operands (γ)
+  double bytes = 0;     ///< bytes through the busiest rank's link, the larger of sent and received (β), and what it waits
+                        ///< for while others pass theirs on (pipeline fill)
+  double reduced = 0;   ///< bytes that the busiest rank reads as operands of reductions and of copies in its own memory (γ)
 };
 
 /// What a cost depends on. `bytes` is the payload: nccl-tests' "size" (the larger of a rank's send and receive).
@@ -37,6 +38,7 @@ struct CostQuery {
 };
 
 /// One entry of the catalogue. Free functions, no state: the same request gives the same plan on every rank.
+/// generate and cost may be called only for what `serves` says yes to.
 struct Algorithm {
   std::string_view name;     ///< "ring"
   std::string_view summary;  ///< one line for people
@@ -44,6 +46,7 @@ struct Algorithm {
   bool (*serves)(Collective collective, Rank ranks, bool ordered);
   Plan (*generate)(const PlanRequest& request);
   Cost (*cost)(const CostQuery& query);
+  bool tileable = false;  ///< its plans are Plan::tileable
   /// False where unequal blocks (the v-forms) break it, as where blocks are shuffled through scratch.
   bool unequalBlocks = true;
 };

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Binomial tree over the ranks counted from the root: place v hangs under v with its lowest bit cleared, and the subtree of
+// v is the run of places [v, v + lowest bit). Parents serve the far, large subtree first.
+//
+//   broadcast   ceil(lg n) (α + S β)
+//   reduce      ceil(lg n) (α + S β) + (1 + ceil(lg n)) S γ, each rank folding itself and all its subtrees at once
+//   gather,
+//   scatter     ceil(lg n) α + (n−1)/n S β, subtrees travelling as one run of blocks (two where it passes the last rank)
+//
+// Source: well known; R. Thakur, R. Rabenseifner, W. Gropp, IJHPCA 19 (2005).
+#include <utility>
+
+#include "src/plan/algorithms/algorithms.h"
+#include "src/plan/algorithms/arithmetic.h"
+#include "src/plan/builder.h"
+
+namespace atl::plan {
+namespace {
+
+/// Where a rank stands in the tree. Ranks may exceed n; the builder takes them modulo n.
+struct Place {
+  Rank me, n, root;
+  Rank place;    ///< distance from the root
+  Rank subtree;  ///< places in my subtree, me included
+  Rank parent;   ///< meaningless at the root
+
+  explicit Place(const PlanRequest& request)
+      : me(request.rank),
+        n(request.ranks),
+        root(request.root),
+        place(onCircle(me - root, n)),
+        subtree(place == 0 ? n : std::min(lowestBit(place), n - place)),
+        parent(place == 0 ? kNoRank : me - lowestBit(place)) {}
+
+  [[nodiscard]] bool isRoot() const { return place == 0; }
+
+  /// Distances of my children, far first. A child at distance d has the places [d, 2d) of my subtree, as far as they go.
+  [[nodiscard]] std::vector<Rank> children() const {
+    std::vector<Rank> distances;
+    for (Rank d = subtree > 1 ? powerOfTwoAtMost(subtree - 1) : 0; d > 0; d /= 2) distances.push_back(d);
+    return distances;
+  }
+
+  /// f(chunk of `buffer`-like input, offset) for the runs of blocks of the part of my subtree at [begin, begin + count).
+  template <class F>
+  void forEachBlockRun(Rank begin, Rank count, F&& f) const {
+    forEachRun(me + begin, count, n,
+               [&](Rank block, Rank length, Rank offset) { f(block, length, begin + offset); });
+  }
+};
+
+void broadcast(PlanBuilder& b, const Place& at) {
+  std::vector<Rank> children = at.children();
+  for (Rank& child : children) child += at.me;
+  b.round();
+  if (at.isRoot()) {
+    b.send(input(), children).copy(output(), input());
+  } else {
+    b.receive(output(), at.parent).round().send(output(), children);
+  }
+}
+
+void reduce(PlanBuilder& b, const Place& at) {
+  const std::vector<Rank> children = at.children();
+  std::vector<Operand> operands{local(input())};
+  for (auto child = children.rbegin(); child != children.rend(); ++child) operands.push_back(from(at.me + *child));
+  b.round();
+  if (at.isRoot()) {
+    b.combine(output(), std::move(operands), true);
+  } else if (children.empty()) {
+    b.send(input(), at.parent);
+  } else {
+    b.scratch(1, 1).combine(input().in(0), std::move(operands)).round().send(input().in(0), at.parent);
+  }
+}
+
+void gather(PlanBuilder& b, const Place& at) {
+  const Rank n = at.n;
+  const auto place = [&](Rank block, Rank length, Rank offset) {
+    return at.isRoot() ? output(block, n).span(length) : output(block, n).span(length).in(offset);
+  };
+  b.round();
+  if (at.subtree == 1) {
+    b.send(input(at.me, n), at.parent);
+    return;
+  }
+  b.copy(place(at.me, 1, 0), input(at.me, n));
+  for (const Rank d : at.children()) {
+    at.forEachBlockRun(d, std::min(d, at.subtree - d), [&](Rank block, Rank length, Rank offset) {
+      b.receive(place(block, length, offset), at.me + d);
+    });
+  }
+  if (at.isRoot()) return;
+  b.scratch(at.subtree, n).round();
+  at.forEachBlockRun(0, at.subtree, [&](Rank block, Rank length, Rank offset) {
+    b.send(place(block, length, offset), at.parent);
+  });
+}
+
+void scatter(PlanBuilder& b, const Place& at) {
+  const Rank n = at.n;
+  const auto place = [&](Rank block, Rank length, Rank offset) {
+    return at.isRoot() ? input(block, n).span(length) : input(block, n).span(length).in(offset);
+  };
+  b.round();
+  if (at.subtree == 1) {
+    b.receive(output(at.me, n), at.parent);
+    return;
+  }
+  if (!at.isRoot()) {
+    b.scratch(at.subtree, n);
+    at.forEachBlockRun(0, at.subtree, [&](Rank block, Rank length, Rank offset) {
+      b.receive(place(block, length, offset), at.parent);
+    });
+    b.round();
+  }
+  for (const Rank d : at.children()) {
+    at.forEachBlockRun(d, std::min(d, at.subtree - d), [&](Rank block, Rank length, Rank offset) {
+      b.send(place(block, length, offset), at.me + d);
+    });
+  }
+  b.copy(output(at.me, n), place(at.me, 1, 0));
+}
+
+bool serves(Collective collective, Rank /*ranks*/, bool ordered) {
+  return isRooted(collective) && (collective != Collective::reduce || !ordered);
+}
+
+Plan generate(const PlanRequest& request) {
+  if (request.ranks == 1) return soloPlan(request, kBinomial.name);
+  PlanBuilder b(request, kBinomial.name);
+  const Place at(request);
+  for (std::int32_t share = 0; share < request.shares; ++share) {
+    b.lane(share);
+    switch (request.collective) {
+      case Collective::broadcast: broadcast(b, at); break;
+      case Collective::reduce: reduce(b, at); break;
+      case Collective::gather: gather(b, at); break;
+      default: scatter(b, at); break;
+    }
+  }
+  return std::move(b).build();
+}
+
+Cost cost(const CostQuery& query) {
+  const double n = query.ranks;
+  const double levels = ceilLog2(query.ranks);
+  switch (query.collective) {
+    case Collective::broadcast: return {levels, levels, levels * query.bytes, query.bytes};
+    case Collective::reduce: return {levels, levels, levels * query.bytes, (1 + levels) * query.bytes};
+    default: return {levels, 2 * levels, (n - 1) / n * query.bytes, query.bytes / n};
+  }
+}
+
+}  // namespace
+
+const Algorithm kBinomial{
+    .name = "binomial",
+    .summary = "a tree of logarithmic depth from the root",
+    .serves = serves,
+    .generate = generate,
+    .cost = cost,
+};
+
+}  // namespace atl::plan
