@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -126,6 +125,13 @@ void carriesMixedMessages(LinkedPair& pair, std::uint64_t messages) {
   higher.join();
   EXPECT_EQ(pair.lower.received, lowerGoal);
   EXPECT_EQ(pair.higher.received, higherGoal);
+}
+
+void exchangesAsOneEnd(MemoryLink& link, Outbox* outbox, bool lower, std::uint64_t messages) {
+  const auto goal = link.received + messages;
+  End end(link, outbox, lower ? kLowerSalt : kHigherSalt);
+  end.exchange(messages, lower ? kHigherSalt : kLowerSalt);
+  EXPECT_EQ(link.received, goal);
 }
 
 void wrapsAround(LinkedPair& pair, std::uint64_t messages) {

@@ -28,4 +28,7 @@ void holdsAtMostItsSlots(LinkedPair& pair);
 /// What the sender says it is calling can be read by the receiver, beside a tag that differs.
 void showsTheCall(LinkedPair& pair);
 
+/// One end of carriesMixedMessages, for a link whose other end is in another process.
+void exchangesAsOneEnd(MemoryLink& link, Outbox* outbox, bool lower, std::uint64_t messages);
+
 }  // namespace atl::test
