@@ -12,20 +12,11 @@
 #include "src/base/result.h"
 #include "src/base/settings.h"
 #include "src/bootstrap/session.h"
-#include "src/comm/call.h"
+#include "src/exec/call.h"
+#include "src/exec/execution.h"
 #include "src/plan/plan.h"
 
 namespace atl {
-
-/// A call under way. Driven by one thread at a time; never blocks, so that one thread can drive several.
-class Execution {
- public:
-  virtual ~Execution() = default;
-  /// True when the call is complete. An error ends it, and the communicator with it (see Communicator::failure).
-  virtual Result<bool> progress() = 0;
-  /// True if the last progress() moved anything: a driver of several waits only when none did.
-  [[nodiscard]] virtual bool moved() const = 0;
-};
 
 /// What `atoll info` and tests ask.
 struct CommunicatorStats {
@@ -39,8 +30,9 @@ struct CommunicatorStats {
 /// the same order on every rank.
 class Communicator {
  public:
-  /// Takes part in `session` as rank `me`. Cheap: links are made when calls first need them. Not collective.
-  static std::unique_ptr<Communicator> create(std::shared_ptr<Session> session, Rank me, const Settings& settings);
+  /// Takes part in `session` as rank `me`. Cheap: links are made when calls first need them. Not collective. Fails where settings
+  /// name unknown algorithms, or where two ranks have no transport in common.
+  static Result<std::unique_ptr<Communicator>> create(std::shared_ptr<Session> session, Rank me, const Settings& settings);
   virtual ~Communicator() = default;
 
   [[nodiscard]] virtual Rank rank() const = 0;
@@ -73,9 +65,5 @@ class Communicator {
 
   [[nodiscard]] virtual CommunicatorStats stats() const = 0;
 };
-
-/// Drives several executions in one thread until all are done, waiting as the communicators' settings say. The first error ends
-/// them all and is returned; null entries are skipped.
-Status drive(std::span<Execution* const> executions);
 
 }  // namespace atl

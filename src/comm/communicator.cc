@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/comm/communicator.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "src/comm/link_table.h"
+#include "src/comm/program_cache.h"
+#include "src/comm/waiting.h"
+#include "src/exec/host/host_execution.h"
+#include "src/plan/verify.h"
+
+namespace atl {
+namespace {
+
+ErrorCode codeOf(const Notice& notice) {
+  switch (notice.kind) {
+    case Notice::Kind::aborted: return ErrorCode::aborted;
+    case Notice::Kind::failed: return static_cast<ErrorCode>(notice.code);
+    default: return ErrorCode::remoteError;
+  }
+}
+
+class CommunicatorOfRank final : public Communicator {
+ public:
+  CommunicatorOfRank(std::shared_ptr<Session> session, Rank me, const Settings& settings)
+      : session_(std::move(session)),
+        rank_(me),
+        settings_(settings),
+        outbox_(settings.slotBytes, settings.slots),
+        links_(TransportContext{session_->communicator(), me, &session_->directory(), &settings_, nullptr, nullptr}, outbox_),
+        execution_({me, &session_->directory(), &settings_, &outbox_, &watch_,
+                    spinFor(session_->directory(), me, settings_.spin)}) {}
+
+  Status prepare() {
+    ATOLL_ASSIGN(auto forced, plan::ForcedAlgorithms::parse(settings_.algorithms));
+    ATOLL_ASSIGN(const auto model, links_.worstModel());
+    programs_.emplace(rank_, ranks(), settings_, links_, withContention(model, directory()), std::move(forced));
+    session_->onNotice(rank_, [this](const Notice& notice) { take(notice); });
+    return success();
+  }
+
+  ~CommunicatorOfRank() override {
+    session_->onNotice(rank_, {});
+    session_->leave(rank_);
+  }
+  CommunicatorOfRank(const CommunicatorOfRank&) = delete;
+  CommunicatorOfRank& operator=(const CommunicatorOfRank&) = delete;
+
+  [[nodiscard]] Rank rank() const override { return rank_; }
+  [[nodiscard]] Rank ranks() const override { return directory().ranks(); }
+  [[nodiscard]] const Directory& directory() const override { return session_->directory(); }
+  [[nodiscard]] const Settings& settings() const override { return settings_; }
+
+  Status run(const Call& call) override {
+    auto started = start(call);
+    if (!started.ok()) return std::move(started).error();
+    Execution* const one[] = {started.value()};
+    return settle(drive(one));
+  }
+
+  Result<Execution*> start(const Call& call) override {
+    if (watch_.failed()) return watch_.status().error();
+    auto program = programs_->get(call);
+    if (!program.ok()) return settle(std::move(program).error()).error();
+    return begin(*program.value(), call.send, call.recv, call.op, ++sequence_);
+  }
+
+  Result<Execution*> start(std::span<const PointToPoint> operations) override {
+    if (watch_.failed()) return watch_.status().error();
+    auto program = programs_->get(operations);
+    if (!program.ok()) return settle(std::move(program).error()).error();
+    return begin(*program.value(), nullptr, nullptr, Operator{}, 0);
+  }
+
+  Result<std::unique_ptr<Communicator>> split(int color, int key, const Settings& settings) override;
+
+  void abort() override {
+    const auto text = fmt::format("{} aborted the communicator", directory().name(rank_));
+    if (watch_.fail(Error{ErrorCode::aborted, text})) session_->spread({Notice::Kind::aborted, rank_, 0, text});
+  }
+
+  [[nodiscard]] Status failure() const override { return watch_.status(); }
+
+  Status usePlan(std::span<const Plan> family) override {
+    ATOLL_TRY(plan::verify(family));
+    if (family.front().ranks != ranks()) {
+      return makeError(ErrorCode::invalidArgument, "the plan is for {} ranks, the communicator has {}", family.front().ranks, ranks());
+    }
+    programs_->use(std::make_shared<const Plan>(family[static_cast<std::size_t>(rank_)]));
+    return success();
+  }
+
+  [[nodiscard]] CommunicatorStats stats() const override {
+    CommunicatorStats stats;
+    // The directory is one a process; its share is what a rank costs.
+    const auto& where = directory();
+    const std::size_t shared = where.processOf.size() * sizeof(std::uint32_t) + where.processes.size() * sizeof(ProcessInfo);
+    const auto inProcess = static_cast<std::size_t>(std::ranges::count(
+        where.processOf, where.processOf[static_cast<std::size_t>(rank_)]));
+    stats.bytesHeld = sizeof *this + shared / std::max<std::size_t>(1, inProcess) + links_.bytesHeld() + programs_->bytesHeld() +
+                      outbox_.bytesHeld() + execution_.bytesHeld();
+    stats.links = links_.size();
+    stats.programs = programs_->size();
+    stats.calls = sequence_;
+    return stats;
+  }
+
+ private:
+  Result<Execution*> begin(exec::Program& program, const void* send, void* recv, const Operator& op, std::uint64_t sequence) {
+    execution_.begin(program, send, recv, op, sequence);
+    return static_cast<Execution*>(&told_);
+  }
+
+  // An error of mine ends the communicator for everyone: the others are told at once, and wait for nothing that will not come.
+  Status settle(Status status) {
+    if (!status.ok()) endWith(status.error());
+    return status;
+  }
+  void endWith(const Error& error) {
+    if (!watch_.fail(error)) return;
+    links_.cancel();
+    session_->spread({Notice::Kind::failed, rank_, static_cast<std::uint8_t>(error.code),
+                      fmt::format("{} failed: {}", directory().name(rank_), error.text)});
+  }
+
+  void take(const Notice& notice) {
+    if (notice.kind == Notice::Kind::left) {
+      watch_.left(notice.rank);
+    } else if (notice.rank != rank_) {
+      watch_.fail(Error{codeOf(notice), notice.text});
+    }
+  }
+
+  /// Passes progress on and sees to it that a failure of a call that someone else drives ends the communicator too.
+  class Told final : public Execution {
+   public:
+    Told(CommunicatorOfRank& owner, exec::HostExecution& execution) : owner_(owner), execution_(execution) {}
+    Result<bool> progress() override {
+      auto result = execution_.progress();
+      if (!result.ok()) owner_.endWith(result.error());
+      return result;
+    }
+    [[nodiscard]] bool moved() const override { return execution_.moved(); }
+    [[nodiscard]] int spin() const override { return execution_.spin(); }
+    void wanted(std::vector<pollfd>& fds) const override { execution_.wanted(fds); }
+    void cancel(const Error& reason) override {
+      execution_.cancel(reason);
+      owner_.endWith(reason);
+    }
+
+   private:
+    CommunicatorOfRank& owner_;
+    exec::HostExecution& execution_;
+  };
+
+  std::shared_ptr<Session> session_;
+  Rank rank_;
+  Settings settings_;
+  PeerWatch watch_;
+  Outbox outbox_;
+  LinkTable links_;
+  std::optional<ProgramCache> programs_;
+  exec::HostExecution execution_;
+  Told told_{*this, execution_};
+  std::uint64_t sequence_ = 0;
+  std::uint64_t splits_ = 0;
+};
+
+Result<std::unique_ptr<Communicator>> CommunicatorOfRank::split(int color, int key, const Settings& settings) {
+  if (watch_.failed()) return watch_.status().error();
+  struct Choice {
+    std::int32_t color;
+    std::int32_t key;
+  };
+  const Choice mine{color, key};
+  const Deadline deadline = Deadline::inSeconds(settings_.bootstrapTimeoutSeconds);
+  const std::uint64_t serial = ++splits_;
+  ATOLL_ASSIGN(const auto table, session_->allGather(rank_, std::as_bytes(std::span(&mine, 1)), deadline));
+  if (color < 0) return std::unique_ptr<Communicator>();
+
+  std::vector<std::pair<std::int32_t, Rank>> chosen;  // (key, old rank)
+  for (Rank r = 0; r < ranks(); ++r) {
+    Choice choice{};
+    std::memcpy(&choice, table.data() + static_cast<std::size_t>(r) * sizeof choice, sizeof choice);
+    if (choice.color == color) chosen.emplace_back(choice.key, r);
+  }
+  std::ranges::sort(chosen);
+  std::vector<Rank> members;
+  members.reserve(chosen.size());
+  for (const auto& [memberKey, member] : chosen) members.push_back(member);
+  const auto me = static_cast<Rank>(std::ranges::find(members, rank_) - members.begin());
+  // Several colors split at once: the serial alone would not tell their sessions apart.
+  const std::uint64_t name = serial << 32 | static_cast<std::uint32_t>(color);
+  ATOLL_ASSIGN(auto session, session_->subset(rank_, members, name, deadline));
+  return Communicator::create(std::move(session), me, settings);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Communicator>> Communicator::create(std::shared_ptr<Session> session, Rank me, const Settings& settings) {
+  auto communicator = std::make_unique<CommunicatorOfRank>(std::move(session), me, settings);
+  ATOLL_TRY(communicator->prepare());
+  return std::unique_ptr<Communicator>(std::move(communicator));
+}
+
+}  // namespace atl

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory side of calls: which blocks a collective's buffers hold, and how a group's sends and receives become one plan.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "src/base/result.h"
+#include "src/exec/call.h"
+#include "src/exec/host/layout.h"
+#include "src/exec/host/program.h"
+
+namespace atl {
+
+/// The layout of a collective's call for one rank's plan.
+exec::Layout layoutOf(const Call& call, const Plan& plan, std::int32_t tiles);
+
+/// Elements in this rank's input buffer.
+std::uint64_t inputElements(const Call& call, Rank rank, Rank ranks);
+
+/// The sends and receives of a group as one round of one lane: all of them under way together, those to myself as copies.
+struct FusedPointToPoint {
+  std::shared_ptr<const Plan> plan;
+  exec::Layout layout;
+  CallRecord record;
+};
+Result<FusedPointToPoint> fusePointToPoint(std::span<const PointToPoint> operations, Rank rank, Rank ranks);
+
+/// Points a fused program at the buffers of these operations (of the shape it was made for) and numbers their messages.
+Status bindPointToPoint(exec::Program& program, std::span<const PointToPoint> operations, Rank rank,
+                        const exec::LinkSource& links);
+
+}  // namespace atl

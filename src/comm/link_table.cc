@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/comm/link_table.h"
+
+#include <algorithm>
+
+#include "src/base/log.h"
+
+namespace atl {
+
+LinkTable::LinkTable(const TransportContext& context, Outbox& outbox) : context_(context) {
+  context_.outbox = &outbox;
+  transports_ = makeTransports(context_);
+}
+
+Result<exec::LinkEnd*> LinkTable::link(Rank peer, std::int32_t lane) {
+  const std::uint64_t key = static_cast<std::uint64_t>(static_cast<std::uint32_t>(peer)) << 32 | static_cast<std::uint32_t>(lane);
+  const auto found = links_.find(key);
+  if (found != links_.end()) return found->second.get();
+
+  const Directory& directory = *context_.directory;
+  ATOLL_ASSIGN(Transport* const transport, agree(transports_, directory.process(context_.rank), directory.process(peer)));
+  auto end = std::make_unique<exec::LinkEnd>();
+  end->peer = peer;
+  end->transport = transport->name();
+  end->pending = transport->connect(peer, lane);
+  log::line(log::Subject::link, context_.rank, "lane {} to {} by {}", lane, directory.name(peer), transport->name());
+  exec::LinkEnd* const raw = end.get();
+  links_.emplace(key, std::move(end));
+  // A memory link within the process is usually there at once.
+  ATOLL_TRY(raw->connect());
+  return raw;
+}
+
+Result<plan::LinkModel> LinkTable::worstModel() const {
+  // Processes of one host and of one kind reach each other alike, so comparing each process with the first of its own host and
+  // with the first of all covers every pair: linear in the processes, and the same answer everywhere.
+  const auto& processes = context_.directory->processes;
+  plan::LinkModel worst;
+  const auto take = [&](const ProcessInfo& a, const ProcessInfo& b) -> Status {
+    ATOLL_ASSIGN(const Transport* const transport, agree(transports_, a, b));
+    const plan::LinkModel model = transport->model();
+    if (model.latency > worst.latency) worst = model;
+    return success();
+  };
+  std::unordered_map<std::uint64_t, const ProcessInfo*> firstOfHost;
+  for (const ProcessInfo& process : processes) {
+    const auto [first, isFirst] = firstOfHost.try_emplace(process.host, &process);
+    ATOLL_TRY(take(*first->second, process));
+    if (isFirst && &process != &processes.front()) ATOLL_TRY(take(processes.front(), process));
+  }
+  return worst;
+}
+
+std::size_t LinkTable::bytesHeld() const {
+  std::size_t bytes = transports_.size() * sizeof(void*);
+  for (const auto& [key, end] : links_) {
+    bytes += sizeof *end + sizeof key + (end->isMemory() ? sizeof(MailRegion) : 0);
+  }
+  return bytes;
+}
+
+void LinkTable::cancel() {
+  for (const auto& [key, end] : links_) {
+    if (end->message != nullptr) end->message->cancel();
+  }
+}
+
+}  // namespace atl

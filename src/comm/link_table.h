@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The links of one rank of a communicator, made when first asked for.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "src/exec/host/link_end.h"
+#include "transports/outbox.h"
+#include "transports/transport.h"
+
+namespace atl {
+
+class LinkTable {
+ public:
+  LinkTable(const TransportContext& context, Outbox& outbox);
+
+  /// The link to `peer` on `lane`; begun if there is none. Which transport was agreed on is logged once a peer.
+  Result<exec::LinkEnd*> link(Rank peer, std::int32_t lane);
+
+  /// Prices for the chooser: of the slowest transport that any two ranks must use. The same on every rank.
+  [[nodiscard]] Result<plan::LinkModel> worstModel() const;
+
+  [[nodiscard]] std::size_t size() const { return links_.size(); }
+  [[nodiscard]] std::size_t bytesHeld() const;
+
+  /// Takes back whatever is queued on message links; they are of no use afterwards.
+  void cancel();
+
+ private:
+  TransportContext context_;
+  std::vector<std::unique_ptr<Transport>> transports_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<exec::LinkEnd>> links_;  ///< by peer and lane
+};
+
+}  // namespace atl

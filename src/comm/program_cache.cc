@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/comm/program_cache.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/comm/layouts.h"
+#include "src/plan/verify.h"
+
+namespace atl {
+namespace {
+
+/// Programs are small; a program with ever new counts must still not grow without bound.
+constexpr std::size_t kMostPrograms = 512;
+
+constexpr std::uint8_t kVForm = 1;
+constexpr std::uint8_t kInPlace = 2;
+constexpr std::uint8_t kOrdered = 4;
+
+constexpr std::uint8_t kPreMulSum = 0xfe;
+constexpr std::uint8_t kUserOp = 0xff;
+
+std::uint8_t opCode(const Call& call) {
+  if (!isReducing(call.collective)) return 0;
+  switch (call.op.kind) {
+    case Operator::Kind::builtin: return static_cast<std::uint8_t>(call.op.op);
+    case Operator::Kind::preMulSum: return kPreMulSum;
+    case Operator::Kind::user: return kUserOp;
+  }
+  return 0;
+}
+
+std::uint64_t hashCounts(const std::size_t* counts, Rank ranks, std::uint64_t seed) {
+  return counts == nullptr ? seed : hashBytes(counts, static_cast<std::size_t>(ranks) * sizeof *counts, seed + 1);
+}
+
+/// What the ranks of a call compare. The v-forms' counts are compared where every rank knows them all.
+CallRecord recordOf(const Call& call, Rank ranks, std::uint64_t planHash, std::int32_t tiles) {
+  CallRecord record;
+  record.collective = call.collective;
+  record.type = call.type;
+  record.op = opCode(call);
+  record.root = call.root;
+  record.count = call.count;
+  record.planHash = hashCombine(planHash, tiles);
+  if (call.vForm) {
+    record.flags = kVForm;
+    record.count = call.collective == Collective::allGather       ? hashCounts(call.recvCounts, ranks, 0)
+                   : call.collective == Collective::reduceScatter ? hashCounts(call.sendCounts, ranks, 0)
+                                                                  : 0;
+  }
+  return record;
+}
+
+}  // namespace
+
+std::size_t ProgramCache::KeyHash::operator()(const Key& key) const { return hashCombine(0, key); }
+
+ProgramCache::ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links, const plan::LinkModel& model,
+                           plan::ForcedAlgorithms forced)
+    : rank_(rank), ranks_(ranks), settings_(settings), links_(links), model_(model), forced_(std::move(forced)) {}
+
+ProgramCache::Key ProgramCache::keyOf(const Call& call) const {
+  Key key;
+  key.count = call.count;
+  key.root = call.root;
+  key.collective = call.collective;
+  key.type = call.type;
+  key.op = opCode(call);
+  key.flags = static_cast<std::uint8_t>((call.vForm ? kVForm : 0) | (isInPlace(call, rank_) ? kInPlace : 0) |
+                                        (call.op.ordered() ? kOrdered : 0));
+  if (call.vForm) {
+    key.counts = hashCounts(call.sendCounts, ranks_, 0);
+    key.counts = hashCounts(call.sendDispls, ranks_, key.counts);
+    key.counts = hashCounts(call.recvCounts, ranks_, key.counts);
+    key.counts = hashCounts(call.recvDispls, ranks_, key.counts);
+  }
+  return key;
+}
+
+Result<exec::Program*> ProgramCache::get(const Call& call) {
+  const Key key = keyOf(call);
+  if (last_ != nullptr && key == lastKey_) return last_;
+  auto found = programs_.find(key);
+  if (found == programs_.end()) {
+    if (programs_.size() >= kMostPrograms) {
+      programs_.clear();
+      last_ = nullptr;
+    }
+    ATOLL_ASSIGN(auto program, make(call, key));
+    found = programs_.emplace(key, std::move(program)).first;
+  }
+  lastKey_ = key;
+  last_ = found->second.get();
+  return last_;
+}
+
+std::uint64_t ProgramCache::payloadBytes(const Call& call) const {
+  const std::uint64_t element = sizeOf(call.type);
+  if (call.vForm) {
+    // All-to-all-v: a rank knows only its own counts, so the choice may not depend on them.
+    const std::size_t* const counts = call.collective == Collective::allGather       ? call.recvCounts
+                                      : call.collective == Collective::reduceScatter ? call.sendCounts
+                                                                                     : nullptr;
+    return counts == nullptr ? 0 : std::accumulate(counts, counts + ranks_, std::uint64_t{0}) * element;
+  }
+  return call.count * element * static_cast<std::uint64_t>(payloadBlocks(call.collective, ranks_));
+}
+
+Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std::uint64_t bytes) {
+  for (const auto& plan : userPlans_[static_cast<std::size_t>(call.collective)]) {
+    if (plan->root != call.root) continue;
+    if (call.op.ordered() && !plan->ordered) {
+      return makeError(ErrorCode::invalidUsage, "the loaded plan '{}' does not reduce in rank order, which the call's operator needs",
+                       plan->algorithm);
+    }
+    return plan;
+  }
+  plan::Choice choice;
+  choice.collective = call.collective;
+  choice.ranks = ranks_;
+  choice.root = call.root;
+  choice.bytes = bytes;
+  choice.ordered = call.op.ordered();
+  choice.unequalBlocks = call.vForm;
+  choice.tileBytes = settings_.tileBytes;
+  ATOLL_ASSIGN(const auto ranked, plan::rank(choice, model_, forced_));
+  if (log::enabled(log::Subject::plan)) log::write(log::Subject::plan, rank_, plan::explain(choice, ranked, model_));
+
+  const plan::Algorithm& algorithm = *ranked.front().algorithm;
+  const std::uint64_t key =
+      hashText(algorithm.name, hashCombine(static_cast<std::uint64_t>(call.root), static_cast<std::uint64_t>(call.collective)));
+  auto& cached = plans_[key];
+  if (cached == nullptr) {
+    plan::PlanRequest request;
+    request.collective = call.collective;
+    request.ranks = ranks_;
+    request.rank = rank_;
+    request.root = call.root;
+    cached = std::make_shared<const Plan>(algorithm.generate(request));
+  }
+  return cached;
+}
+
+exec::LinkSource ProgramCache::linkSource() {
+  return [this](Rank peer, std::int32_t lane) { return links_.link(peer, lane); };
+}
+
+Result<std::unique_ptr<exec::Program>> ProgramCache::make(const Call& call, const Key& key) {
+  const std::uint64_t bytes = payloadBytes(call);
+  ATOLL_ASSIGN(auto plan, planFor(call, bytes));
+  const std::int32_t tiles = plan::tilesFor(plan->tileable, bytes, settings_.tileBytes);
+  const CallRecord record = recordOf(call, ranks_, plan->familyHash, tiles);
+  ATOLL_ASSIGN(auto program, exec::lower(plan, layoutOf(call, *plan, tiles), record, linkSource()));
+  program->inputBytes = inputElements(call, rank_, ranks_) * sizeOf(call.type);
+  program->snapshotInput = (key.flags & kInPlace) != 0 && !plan::safeInPlace(*plan);
+  return program;
+}
+
+Result<exec::Program*> ProgramCache::get(std::span<const PointToPoint> operations) {
+  const auto sameShape = [](const PointToPoint& a, const PointToPoint& b) {
+    return a.isSend == b.isSend && a.peer == b.peer && a.count == b.count && a.type == b.type;
+  };
+  if (pointToPoint_ == nullptr || !std::ranges::equal(operations, pointToPointShape_, sameShape)) {
+    ATOLL_ASSIGN(auto fused, fusePointToPoint(operations, rank_, ranks_));
+    ATOLL_ASSIGN(pointToPoint_, exec::lower(fused.plan, std::move(fused.layout), fused.record, linkSource()));
+    pointToPointShape_.assign(operations.begin(), operations.end());
+    last_ = nullptr;
+  }
+  ATOLL_TRY(bindPointToPoint(*pointToPoint_, operations, rank_, linkSource()));
+  return pointToPoint_.get();
+}
+
+void ProgramCache::use(std::shared_ptr<const Plan> plan) {
+  auto& plans = userPlans_[static_cast<std::size_t>(plan->collective)];
+  std::erase_if(plans, [&](const auto& other) { return other->root == plan->root; });
+  plans.push_back(std::move(plan));
+  programs_.clear();
+  last_ = nullptr;
+}
+
+std::size_t ProgramCache::bytesHeld() const {
+  std::size_t bytes = programs_.bucket_count() * sizeof(void*);
+  for (const auto& [key, program] : programs_) {
+    bytes += sizeof key + sizeof *program;
+    for (const auto& lane : program->lanes) {
+      for (const auto& loop : lane.loops) {
+        for (const auto& round : loop.rounds) {
+          for (const auto* steps : {&round.sends, &round.combines}) {
+            for (const auto& step : *steps) bytes += sizeof step + step.links.capacity() * sizeof(void*);
+          }
+        }
+      }
+    }
+  }
+  return bytes;
+}
+
+bool isInPlace(const Call& call, Rank rank) {
+  const auto* const send = static_cast<const std::byte*>(call.send);
+  const auto* const recv = static_cast<const std::byte*>(call.recv);
+  if (send == nullptr || recv == nullptr) return false;
+  const std::size_t element = sizeOf(call.type);
+  const auto own = static_cast<std::size_t>(rank);
+  switch (call.collective) {
+    case Collective::allGather:
+      return send == recv + (call.vForm ? call.recvDispls[rank] : own * call.count) * element;
+    case Collective::reduceScatter: {
+      const std::size_t before =
+          call.vForm ? std::accumulate(call.sendCounts, call.sendCounts + rank, std::size_t{0}) : own * call.count;
+      return recv == send + before * element;
+    }
+    case Collective::gather: return rank == call.root && send == recv + own * call.count * element;
+    case Collective::scatter: return rank == call.root && recv == send + own * call.count * element;
+    default: return send == recv;
+  }
+}
+
+}  // namespace atl

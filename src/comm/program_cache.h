@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a call to the program that runs it: looked up if the kind of call was seen before, else chosen, planned and lowered.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "src/comm/link_table.h"
+#include "src/exec/call.h"
+#include "src/exec/host/program.h"
+#include "src/plan/chooser.h"
+
+namespace atl {
+
+class ProgramCache {
+ public:
+  /// `model` prices the links; `forced` are the user's rules.
+  ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links, const plan::LinkModel& model,
+               plan::ForcedAlgorithms forced);
+
+  /// The program of a collective. Valid until the next call of a get.
+  Result<exec::Program*> get(const Call& call);
+
+  /// The program of a group's fused sends and receives, bound to their buffers and numbered for their pairs.
+  Result<exec::Program*> get(std::span<const PointToPoint> operations);
+
+  /// A user's plan for every later call of its collective (the same root, where there is one).
+  void use(std::shared_ptr<const Plan> plan);
+
+  [[nodiscard]] std::size_t size() const { return programs_.size(); }
+  [[nodiscard]] std::size_t bytesHeld() const;
+
+ private:
+  /// What makes two calls of one kind: everything that lowering looks at.
+  struct Key {
+    std::uint64_t count = 0;
+    std::uint64_t counts = 0;  ///< hash of the v-forms' arrays
+    std::int32_t root = kNoRank;
+    Collective collective = Collective::barrier;
+    DataType type = DataType::uint8;
+    std::uint8_t op = 0;
+    std::uint8_t flags = 0;    ///< v-form, in place, ordered
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const;
+  };
+
+  [[nodiscard]] Key keyOf(const Call& call) const;
+  Result<std::unique_ptr<exec::Program>> make(const Call& call, const Key& key);
+  Result<std::shared_ptr<const Plan>> planFor(const Call& call, std::uint64_t payloadBytes);
+  [[nodiscard]] std::uint64_t payloadBytes(const Call& call) const;
+  [[nodiscard]] exec::LinkSource linkSource();
+
+  Rank rank_;
+  Rank ranks_;
+  const Settings& settings_;
+  LinkTable& links_;
+  plan::LinkModel model_;
+  plan::ForcedAlgorithms forced_;
+  std::unordered_map<Key, std::unique_ptr<exec::Program>, KeyHash> programs_;
+  Key lastKey_;
+  exec::Program* last_ = nullptr;
+  std::unordered_map<std::uint64_t, std::shared_ptr<const Plan>> plans_;  ///< by collective, algorithm and root
+  std::array<std::vector<std::shared_ptr<const Plan>>, kCollectives> userPlans_;
+  std::unique_ptr<exec::Program> pointToPoint_;
+  std::vector<PointToPoint> pointToPointShape_;
+};
+
+/// Whether a call is the in-place form of its collective, for this rank.
+bool isInPlace(const Call& call, Rank rank);
+
+}  // namespace atl

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/comm/waiting.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace atl {
+namespace {
+
+/// A few microseconds of pauses.
+constexpr int kSpin = 2000;
+/// Handing a core to the next rank by sched_yield, as measured on one shared core.
+constexpr double kSwitchSeconds = 2.5e-6;
+
+struct Crowd {
+  int ranks = 0;
+  int cores = 1;
+};
+
+std::unordered_map<std::uint64_t, Crowd> crowds(const Directory& directory) {
+  std::unordered_map<std::uint64_t, Crowd> byHost;
+  for (Rank r = 0; r < directory.ranks(); ++r) {
+    const ProcessInfo& process = directory.process(r);
+    Crowd& crowd = byHost[process.host];
+    ++crowd.ranks;
+    crowd.cores = std::max(crowd.cores, process.cores);
+  }
+  return byHost;
+}
+
+}  // namespace
+
+int spinFor(const Directory& directory, Rank me, int wanted) {
+  if (wanted >= 0) return wanted;
+  const Crowd crowd = crowds(directory)[directory.process(me).host];
+  return crowd.ranks > crowd.cores ? 0 : kSpin;
+}
+
+plan::LinkModel withContention(plan::LinkModel model, const Directory& directory) {
+  double perCore = 1;
+  for (const auto& [host, crowd] : crowds(directory)) {
+    perCore = std::max(perCore, static_cast<double>(crowd.ranks) / crowd.cores);
+  }
+  if (perCore <= 1) return model;
+  // Every rank of a core runs once before a message is answered, and the core's time is shared.
+  model.latency += perCore * kSwitchSeconds;
+  model.perMessage *= perCore;
+  model.perByte *= perCore;
+  model.perReducedByte *= perCore;
+  return model;
+}
+
+}  // namespace atl

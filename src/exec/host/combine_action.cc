@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/exec/host/combine_action.h"
+
+#include <algorithm>
+
+#include "kernels/host/kernels.h"
+#include "src/exec/host/mail.h"
+
+namespace atl::exec {
+
+void CombineAction::begin(StepContext& context, const Chunk& destination, std::int32_t share, std::int32_t tile,
+                          std::span<const Source> sources, bool finish, bool expectEmpty, const CallRecord* ownCall) {
+  destination_.begin(*context.layout, destination, share, tile);
+  total_ = destination_.remaining();
+  finish_ = finish;
+  active_ = 0;
+  done_ = total_ == 0 && !expectEmpty;
+  if (done_) return;
+
+  call_ = ownCall != nullptr ? *ownCall : context.call;
+  tag_ = ownCall != nullptr && context.check ? tagOf(*ownCall) : context.tag;
+  if (incoming_.size() < sources.size()) {
+    incoming_.resize(sources.size());
+    operands_.resize(sources.size());
+  }
+  active_ = sources.size();
+  straight_ = active_ == 1 && sources[0].link != nullptr && !sources[0].link->isMemory();
+  for (std::size_t i = 0; i < active_; ++i) {
+    Incoming& in = incoming_[i];
+    in.link = sources[i].link;
+    in.finished = in.begun = in.holdsMail = false;
+    in.window = nullptr;
+    in.windowBytes = 0;
+    in.posted = in.taken = 0;
+    if (in.link == nullptr) {
+      in.cursor.begin(*context.layout, sources[i].chunk, share, tile);
+    } else {
+      in.ticket = in.link->receiving.take();
+      in.unseen = in.unposted = total_;
+    }
+  }
+}
+
+Result<bool> CombineAction::progress(StepContext& context) {
+  if (done_) return false;
+  if (straight_) return receiveStraight(context);
+  bool moved = false;
+  for (;;) {
+    bool allReady = true;
+    for (std::size_t i = 0; i < active_; ++i) {
+      Incoming& in = incoming_[i];
+      if (in.link == nullptr || in.windowBytes > 0 || in.finished) continue;
+      auto filled = fill(context, in);
+      if (!filled.ok()) return filled;
+      moved |= filled.value();
+      allReady &= in.windowBytes > 0 || in.finished;
+    }
+    if (!allReady) return moved;
+    if (foldAvailable(context)) return true;
+    moved = true;
+  }
+}
+
+// Folds the longest run that every operand has and the destination takes in one piece. True when the step is complete.
+bool CombineAction::foldAvailable(StepContext& context) {
+  std::size_t bytes = destination_.run();
+  for (std::size_t i = 0; i < active_ && bytes > 0; ++i) {
+    const Incoming& in = incoming_[i];
+    bytes = std::min(bytes, in.link == nullptr ? in.cursor.run() : in.windowBytes);
+  }
+  if (bytes > 0) {
+    for (std::size_t i = 0; i < active_; ++i) {
+      const Incoming& in = incoming_[i];
+      operands_[i] = in.link == nullptr ? in.cursor.data() : in.window;
+    }
+    if (active_ == 1) {
+      if (operands_[0] != destination_.data()) kernels::copyBytes(destination_.data(), operands_[0], bytes);
+    } else {
+      context.reducer.fold(destination_.data(), operands_.data(), static_cast<int>(active_), bytes);
+    }
+    if (finish_) context.reducer.finish(destination_.data(), bytes);
+    destination_.advance(bytes);
+    for (std::size_t i = 0; i < active_; ++i) consume(incoming_[i], bytes);
+  }
+  done_ = destination_.remaining() == 0;
+  return done_;
+}
+
+void CombineAction::consume(Incoming& in, std::size_t bytes) {
+  if (in.link == nullptr) {
+    in.cursor.advance(bytes);
+    return;
+  }
+  in.window += bytes;
+  in.windowBytes -= bytes;
+  if (in.windowBytes > 0) return;
+  if (in.holdsMail) {
+    release(in.link->memory);
+    in.holdsMail = false;
+  } else {
+    postStage(in);
+  }
+  if (in.unseen == 0) finishStream(in);
+}
+
+void CombineAction::finishStream(Incoming& in) {
+  in.finished = true;
+  in.link->receiving.done();
+}
+
+Result<bool> CombineAction::fill(StepContext& context, Incoming& in) {
+  if (!in.link->receiving.isMine(in.ticket)) return false;
+  if (in.link->isMemory()) return fillFromMail(context, in);
+  return fillFromStage(in);
+}
+
+Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
+  MemoryLink& link = in.link->memory;
+  const MailSlot* const slot = peek(link);
+  if (slot == nullptr) return false;
+  if (tag_ != 0 && slot->tag != 0 && slot->tag != tag_) return disagreement(context, in, 0);
+  const std::uint64_t flag = slot->flag.load(std::memory_order_relaxed);
+  const auto kind = static_cast<MailKind>(flag >> 24 & 0xff);
+  std::uint64_t bytes = 0;
+  if (kind == MailKind::inlined) {
+    in.window = slot->payload.bytes;
+    bytes = flag & kInlineLengthMask;
+    if (bytes > kInlineBytes) bytes = in.unseen + 1;  // nonsense: reported below
+  } else {
+    const auto [where, length] = slot->payload.reference;
+    bytes = length;
+    if (kind == MailKind::direct && link.sameProcess) {
+      in.window = reinterpret_cast<const std::byte*>(where);
+    } else if (kind == MailKind::bounced && where <= link.peerOutboxBytes && length <= link.peerOutboxBytes - where) {
+      in.window = link.peerOutbox + where;
+    } else {
+      return makeError(ErrorCode::remoteError, "rank {} sent a malformed message by {}", in.link->peer, in.link->transport);
+    }
+  }
+  if (bytes > in.unseen) return disagreement(context, in, bytes - in.unseen);
+  in.begun = true;
+  in.unseen -= bytes;
+  in.windowBytes = bytes;
+  in.holdsMail = bytes > 0;
+  if (bytes == 0) {
+    release(link);
+    if (in.unseen == 0) finishStream(in);
+  }
+  return true;
+}
+
+void CombineAction::postStage(Incoming& in) {
+  if (in.stage == nullptr) in.stage = std::make_unique<std::byte[]>(2 * kStageBytes);
+  // A piece is posted again only when its window has been used up.
+  while (in.unposted > 0 && in.posted < in.taken + (in.windowBytes > 0 ? 1 : 2)) {
+    const int index = in.posted % 2;
+    ReceivePiece& piece = in.pieces[index];
+    piece.data = in.stage.get() + static_cast<std::size_t>(index) * kStageBytes;
+    piece.bytes = std::min(in.unposted, kStageBytes);
+    piece.first = !in.begun;
+    piece.messageBytes = total_;
+    piece.call = call_;
+    piece.done = false;
+    piece.next = nullptr;
+    in.begun = true;
+    in.unposted -= piece.bytes;
+    ++in.posted;
+    in.link->message->post(piece);
+  }
+}
+
+bool CombineAction::fillFromStage(Incoming& in) {
+  if (in.posted == 0 && total_ == 0) {
+    // An empty message still has a header to wait for.
+    ReceivePiece& piece = in.pieces[0];
+    piece = ReceivePiece{};
+    piece.first = true;
+    piece.call = call_;
+    in.posted = 1;
+    in.link->message->post(piece);
+    return true;
+  }
+  if (total_ == 0) {
+    if (!in.pieces[0].done) return false;
+    finishStream(in);
+    return true;
+  }
+  bool moved = false;
+  if (in.posted == 0) {
+    postStage(in);
+    moved = true;
+  }
+  if (in.taken == in.posted) return moved;
+  ReceivePiece& piece = in.pieces[in.taken % 2];
+  if (!piece.done) return moved;
+  ++in.taken;
+  in.window = static_cast<const std::byte*>(piece.data);
+  in.windowBytes = piece.bytes;
+  in.unseen -= piece.bytes;
+  return true;
+}
+
+Result<bool> CombineAction::receiveStraight(StepContext& context) {
+  Incoming& in = incoming_[0];
+  if (!in.link->receiving.isMine(in.ticket)) return false;
+  ReceivePiece& piece = in.pieces[0];
+  if (in.begun) {
+    if (!piece.done) return false;
+    if (finish_) context.reducer.finish(destination_.data(), piece.bytes);
+    destination_.advance(piece.bytes);
+    if (destination_.remaining() == 0) {
+      finishStream(in);
+      done_ = true;
+      return true;
+    }
+  }
+  piece.data = destination_.data();
+  piece.bytes = destination_.run();
+  piece.first = !in.begun;
+  piece.messageBytes = total_;
+  piece.call = call_;
+  piece.done = false;
+  piece.next = nullptr;
+  in.begun = true;
+  in.link->message->post(piece);
+  return true;
+}
+
+Error CombineAction::disagreement(const StepContext& context, const Incoming& in, std::uint64_t extraBytes) const {
+  const CallRecord theirs = in.link->memory.in->call.read();
+  if (tag_ != 0 && !(theirs == call_)) return mismatch(context.rank, call_, in.link->peer, theirs);
+  return makeError(ErrorCode::mismatch, "rank {} sent {} bytes more than rank {} expects in {}", in.link->peer, extraBytes,
+                   context.rank, describe(call_));
+}
+
+void CombineAction::waitingFor(std::vector<const LinkEnd*>& peers) const {
+  if (done_) return;
+  for (std::size_t i = 0; i < active_; ++i) {
+    const Incoming& in = incoming_[i];
+    if (in.link != nullptr && !in.finished && in.windowBytes == 0) peers.push_back(in.link);
+  }
+}
+
+}  // namespace atl::exec

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// A combine step under way: destination ← fold of chunks of mine and messages of peers, as far as all of them have arrived.
+//
+// Operands are streams of bytes: a local one is all there, a message arrives in windows (an inline payload, a bounce slot, the
+// sender's own buffer, a staged piece of a message link). Each turn folds the longest prefix that every operand has,
+// so arithmetic overlaps with what is still on its way, and reads peers' memory in place. A message that is
+// the only operand comes over a message link straight into the destination.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "src/exec/host/cursor.h"
+#include "src/exec/host/link_end.h"
+#include "src/exec/host/step_context.h"
+
+namespace atl::exec {
+
+class CombineAction {
+ public:
+  /// An operand with its repetition resolved: a chunk of mine, or the link of a peer.
+  struct Source {
+    Chunk chunk;
+    LinkEnd* link = nullptr;  ///< null: local
+  };
+
+  void begin(StepContext& context, const Chunk& destination, std::int32_t share, std::int32_t tile,
+             std::span<const Source> sources, bool finish, bool expectEmpty, const CallRecord* ownCall);
+
+  Result<bool> progress(StepContext& context);
+  [[nodiscard]] bool done() const { return done_; }
+  void waitingFor(std::vector<const LinkEnd*>& peers) const;
+
+ private:
+  static constexpr std::size_t kStageBytes = 64 * 1024;
+
+  /// One operand's stream.
+  struct Incoming {
+    LinkEnd* link = nullptr;
+    std::uint64_t ticket = 0;
+    ChunkCursor cursor;              ///< local operands
+    std::size_t unseen = 0;          ///< message bytes not yet in a window
+    const std::byte* window = nullptr;
+    std::size_t windowBytes = 0;
+    bool holdsMail = false;          ///< the window is a mailbox message, to be released
+    bool begun = false;              ///< the message's first part is here, or its first piece is posted
+    bool finished = false;
+    ReceivePiece pieces[2];          ///< message links: staged pieces, taken alternately
+    std::unique_ptr<std::byte[]> stage;
+    std::size_t unposted = 0;
+    int posted = 0;                  ///< pieces posted so far
+    int taken = 0;                   ///< pieces whose window was opened
+  };
+
+  Result<bool> fill(StepContext& context, Incoming& in);
+  Result<bool> fillFromMail(StepContext& context, Incoming& in);
+  bool fillFromStage(Incoming& in);
+  void postStage(Incoming& in);
+  void consume(Incoming& in, std::size_t bytes);
+  void finishStream(Incoming& in);
+  Result<bool> receiveStraight(StepContext& context);
+  bool foldAvailable(StepContext& context);
+  [[nodiscard]] Error disagreement(const StepContext& context, const Incoming& in, std::uint64_t extraBytes) const;
+
+  std::vector<Incoming> incoming_;
+  std::vector<const void*> operands_;
+  std::size_t active_ = 0;
+  ChunkCursor destination_;
+  std::size_t total_ = 0;
+  bool finish_ = false;
+  bool straight_ = false;  ///< the single operand is a message over a message link
+  bool done_ = true;
+  CallRecord call_;
+  std::uint64_t tag_ = 0;
+};
+
+}  // namespace atl::exec

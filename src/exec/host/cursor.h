@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks the memory of a chunk from its first byte to its last, segment by segment.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "src/exec/host/layout.h"
+
+namespace atl::exec {
+
+class ChunkCursor {
+ public:
+  /// Points at the start of a chunk whose index, slot and peers are already those of its repetition.
+  void begin(const Layout& layout, const Chunk& chunk, std::int32_t share, std::int32_t tile) {
+    if (layout.whole(chunk)) {
+      segment_ = layout.wholeSegment(chunk);
+      remaining_ = segment_.bytes;
+      return;
+    }
+    layout_ = &layout;
+    chunk_ = chunk;
+    share_ = share;
+    tile_ = tile;
+    next_ = chunk.index;
+    remaining_ = 0;
+    for (std::int32_t i = 0; i < chunk.span; ++i) remaining_ += layout.segment(chunk, chunk.index + i, share, tile).bytes;
+    segment_ = {};
+    load();
+  }
+
+  /// Bytes from here to the end of the chunk.
+  [[nodiscard]] std::size_t remaining() const { return remaining_; }
+  /// Bytes that lie together from here; 0 only at the end.
+  [[nodiscard]] std::size_t run() const { return segment_.bytes; }
+  [[nodiscard]] std::byte* data() const { return segment_.data; }
+
+  /// Moves on by at most run() bytes.
+  void advance(std::size_t bytes) {
+    segment_.data += bytes;
+    segment_.bytes -= bytes;
+    remaining_ -= bytes;
+    if (segment_.bytes == 0 && remaining_ > 0) load();
+  }
+
+ private:
+  void load() {
+    while (segment_.bytes == 0 && remaining_ > 0) segment_ = layout_->segment(chunk_, next_++, share_, tile_);
+  }
+
+  Segment segment_;
+  std::size_t remaining_ = 0;
+  const Layout* layout_ = nullptr;
+  Chunk chunk_;
+  std::int32_t share_ = 0;
+  std::int32_t tile_ = 0;
+  std::int32_t next_ = 0;
+};
+
+}  // namespace atl::exec

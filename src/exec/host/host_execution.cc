@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/exec/host/host_execution.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace atl::exec {
+namespace {
+
+constexpr std::align_val_t kAlign{64};
+
+/// Polls without movement before the clock is looked at: a short wait should cost no clock reads.
+constexpr std::uint32_t kPollsBeforeClock = 256;
+/// A sender that waited this long for a bounce slot may trickle inline; see send_action.h.
+constexpr auto kStarvingAfter = std::chrono::milliseconds(20);
+/// What a rank that left had sent is here by then.
+constexpr auto kGraceAfterLeaving = std::chrono::milliseconds(500);
+
+}  // namespace
+
+std::byte* Workspace::Area::atLeast(std::size_t wanted) {
+  if (wanted > bytes) {
+    data.reset();
+    bytes = 0;
+    data = {static_cast<std::byte*>(::operator new(wanted, kAlign)), [](std::byte* p) { ::operator delete(p, kAlign); }};
+    bytes = wanted;
+  }
+  return data.get();
+}
+
+void HostExecution::begin(Program& program, const void* send, void* recv, const Operator& op, std::uint64_t sequence) {
+  program_ = &program;
+  program.call.sequence = sequence;
+  context_.rank = environment_.rank;
+  context_.check = environment_.settings->checkCalls;
+  context_.call = program.call;
+  context_.tag = context_.check ? tagOf(program.call) : 0;
+  context_.layout = &program.layout;
+  context_.outbox = environment_.outbox;
+  context_.starving = false;
+  context_.reducer = Reducer(program.call.type, op, program.plan->ranks);
+  bindMemory(send, recv, op);
+  laneCount_ = program.lanes.size();
+  if (lanes_.size() < laneCount_) lanes_.resize(laneCount_);
+  for (std::size_t i = 0; i < laneCount_; ++i) lanes_[i].begin(program, i);
+  moved_ = false;
+  idlePolls_ = 0;
+}
+
+// Two calls need their input copied first: premulsum, which scales it, and the in-place form of a plan that is not made for it.
+void HostExecution::bindMemory(const void* send, void* recv, const Operator& op) {
+  const void* input = send;
+  const std::size_t bytes = program_->inputBytes;
+  if (bytes > 0 && (op.kind == Operator::Kind::preMulSum || program_->snapshotInput)) {
+    std::byte* const copy = workspace_.input(bytes);
+    if (op.kind == Operator::Kind::preMulSum) {
+      const DataType type = program_->call.type;
+      kernels::scaleKernel(type)(copy, send, op.scalar.data(), bytes / sizeOf(type));
+    } else {
+      std::memcpy(copy, send, bytes);
+    }
+    input = copy;
+  }
+  program_->layout.bind(input, recv, workspace_.scratch(program_->layout.scratchBytes()));
+}
+
+// Links are made when a plan first needs them; nothing of the call begins before all of its links are there.
+Result<bool> HostExecution::connect() {
+  auto& connecting = program_->connecting;
+  bool moved = false;
+  for (std::size_t i = 0; i < connecting.size();) {
+    LinkEnd* const link = connecting[i];
+    auto ready = link->connect();
+    if (!ready.ok()) {
+      return std::move(ready).error().within(
+          fmt::format("connecting to {} by {}", environment_.directory->name(link->peer), link->transport));
+    }
+    if (!ready.value()) {
+      ++i;
+      continue;
+    }
+    if (!link->isMemory()) program_->messageLinks.push_back(link);
+    connecting[i] = connecting.back();
+    connecting.pop_back();
+    moved = true;
+  }
+  return moved;
+}
+
+Result<bool> HostExecution::run() {
+  bool moved = false;
+  for (LinkEnd* const link : program_->messageLinks) {
+    auto result = link->message->progress();
+    if (!result.ok()) return result;
+    moved |= result.value();
+  }
+  done_ = true;
+  for (std::size_t i = 0; i < laneCount_; ++i) {
+    if (lanes_[i].done()) continue;
+    auto result = lanes_[i].progress(context_, {lanes_.data(), laneCount_});
+    if (!result.ok()) return result;
+    moved |= result.value();
+    done_ &= lanes_[i].done();
+  }
+  return moved;
+}
+
+Result<bool> HostExecution::progress() {
+  if (environment_.watch->failed()) return ended(environment_.watch->status().error());
+  done_ = false;
+  auto result = program_->connecting.empty() ? run() : connect();
+  if (!result.ok()) return ended(std::move(result).error());
+  moved_ = result.value();
+  if (done_) {
+    program_ = nullptr;
+    return true;
+  }
+  if (moved_) {
+    idlePolls_ = 0;
+    context_.starving = false;
+  } else if (auto status = whileIdle(); !status.ok()) {
+    return ended(std::move(status).error());
+  }
+  return false;
+}
+
+Status HostExecution::whileIdle() {
+  ++idlePolls_;
+  if (idlePolls_ < kPollsBeforeClock) return success();
+  const auto now = Clock::now();
+  if (idlePolls_ == kPollsBeforeClock) {
+    idleSince_ = now;
+    return success();
+  }
+  idlePolls_ = kPollsBeforeClock + 1;  // saturates: a wait may be long
+  const auto idle = now - idleSince_;
+  context_.starving = idle >= kStarvingAfter;
+  if (idle >= kGraceAfterLeaving) {
+    for (const LinkEnd* const link : waitedFor()) {
+      if (!environment_.watch->hasLeft(link->peer)) continue;
+      return makeError(ErrorCode::remoteError, "{} has destroyed its communicator while {}",
+                       environment_.directory->name(link->peer), whereItStands());
+    }
+  }
+  const double limit = environment_.settings->timeoutSeconds;
+  if (limit > 0 && seconds(idle) >= limit) {
+    return makeError(ErrorCode::timeout, "nothing moved for {} s (the limit, ATOLL_TIMEOUT) while {}", limit, whereItStands());
+  }
+  return success();
+}
+
+std::vector<const LinkEnd*> HostExecution::waitedFor() const {
+  std::vector<const LinkEnd*> links(program_->connecting.begin(), program_->connecting.end());
+  for (std::size_t i = 0; i < laneCount_; ++i) lanes_[i].waitingFor(links);
+  return links;
+}
+
+std::string HostExecution::whereItStands() const {
+  constexpr std::size_t kNamed = 4;
+  std::string text = "waiting for ";
+  const auto links = waitedFor();
+  if (links.empty()) text += "nobody";
+  for (std::size_t i = 0; i < links.size() && i < kNamed; ++i) {
+    text += fmt::format("{}{} by {}", i == 0 ? "" : ", ", environment_.directory->name(links[i]->peer), links[i]->transport);
+  }
+  if (links.size() > kNamed) text += fmt::format(" and {} more", links.size() - kNamed);
+  for (std::size_t i = 0; i < laneCount_; ++i) {
+    if (!lanes_[i].done()) return text + " in " + lanes_[i].position();
+  }
+  return text;
+}
+
+// The error as the caller reads it: which call, then what. From here on the communicator is of no use.
+Error HostExecution::ended(Error error) {
+  Error named = std::move(error).within(describe(context_.call));
+  cancel(named);
+  return named;
+}
+
+void HostExecution::cancel(const Error&) {
+  if (program_ == nullptr) return;
+  for (LinkEnd* const link : program_->messageLinks) link->message->cancel();
+  program_ = nullptr;
+}
+
+void HostExecution::wanted(std::vector<pollfd>& fds) const {
+  if (program_ == nullptr) return;
+  for (const LinkEnd* const link : program_->messageLinks) link->message->wanted(fds);
+}
+
+}  // namespace atl::exec

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host executor: runs a lowered program in whatever thread drives it. One a communicator, reused by every call.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/base/clock.h"
+#include "src/base/settings.h"
+#include "src/bootstrap/directory.h"
+#include "src/exec/execution.h"
+#include "src/exec/host/lane_runner.h"
+#include "src/exec/peer_watch.h"
+
+namespace atl::exec {
+
+/// Memory that a call needs besides the user's: grows to the largest call and stays.
+class Workspace {
+ public:
+  std::byte* scratch(std::size_t bytes) { return scratch_.atLeast(bytes); }
+  std::byte* input(std::size_t bytes) { return input_.atLeast(bytes); }
+  [[nodiscard]] std::size_t bytesHeld() const { return scratch_.bytes + input_.bytes; }
+
+ private:
+  struct Area {
+    std::unique_ptr<std::byte[], void (*)(std::byte*)> data{nullptr, nullptr};
+    std::size_t bytes = 0;
+    std::byte* atLeast(std::size_t wanted);
+  };
+  Area scratch_;
+  Area input_;
+};
+
+class HostExecution final : public Execution {
+ public:
+  struct Environment {
+    Rank rank = 0;
+    const Directory* directory = nullptr;
+    const Settings* settings = nullptr;
+    Outbox* outbox = nullptr;
+    PeerWatch* watch = nullptr;
+    int spin = 0;
+  };
+  explicit HostExecution(const Environment& environment) : environment_(environment) {}
+
+  /// Takes up a call. `program` and the buffers outlive it.
+  void begin(Program& program, const void* send, void* recv, const Operator& op, std::uint64_t sequence);
+
+  Result<bool> progress() override;
+  [[nodiscard]] bool moved() const override { return moved_; }
+  [[nodiscard]] int spin() const override { return environment_.spin; }
+  void wanted(std::vector<pollfd>& fds) const override;
+  void cancel(const Error& reason) override;
+
+  [[nodiscard]] bool active() const { return program_ != nullptr; }
+  [[nodiscard]] std::size_t bytesHeld() const { return workspace_.bytesHeld(); }
+
+ private:
+  Result<bool> connect();
+  Result<bool> run();
+  Error ended(Error error);
+  void bindMemory(const void* send, void* recv, const Operator& op);
+  Status whileIdle();
+  [[nodiscard]] std::vector<const LinkEnd*> waitedFor() const;
+  [[nodiscard]] std::string whereItStands() const;
+
+  Environment environment_;
+  Workspace workspace_;
+  Program* program_ = nullptr;
+  StepContext context_;
+  std::vector<LaneRunner> lanes_;
+  std::size_t laneCount_ = 0;
+  bool moved_ = false;
+  bool done_ = false;
+  std::uint32_t idlePolls_ = 0;
+  Clock::time_point idleSince_;
+};
+
+}  // namespace atl::exec

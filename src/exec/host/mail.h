@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The protocol of a memory link's mailbox: one store and one load each way for a small message. See transports/link.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "transports/link.h"
+
+namespace atl::exec {
+
+inline constexpr std::uint64_t kInlineLengthMask = 0xffffff;
+
+/// Whether a slot is free for another message. Looks at the peer's line only when what it knows does not suffice.
+inline bool canPost(MemoryLink& link) {
+  if (link.sent - link.knownConsumed < kMailSlots) return true;
+  link.knownConsumed = link.out->consumed.load(std::memory_order_acquire);
+  return link.sent - link.knownConsumed < kMailSlots;
+}
+
+/// Whether the peer has done with message number `message`.
+inline bool consumed(MemoryLink& link, std::uint64_t message) {
+  if (link.knownConsumed >= message) return true;
+  link.knownConsumed = link.out->consumed.load(std::memory_order_acquire);
+  return link.knownConsumed >= message;
+}
+
+inline std::uint64_t flagOf(std::uint64_t message, MailKind kind, std::size_t inlineBytes) {
+  return message << 32 | static_cast<std::uint64_t>(kind) << 24 | inlineBytes;
+}
+
+/// Posts up to kInlineBytes inside the slot. canPost() must hold.
+inline void postInline(MemoryLink& link, std::uint64_t tag, const void* data, std::size_t bytes) {
+  const std::uint64_t message = ++link.sent;
+  MailSlot& slot = link.out->slots[message % kMailSlots];
+  slot.tag = tag;
+  if (bytes > 0) std::memcpy(slot.payload.bytes, data, bytes);
+  slot.flag.store(flagOf(message, MailKind::inlined, bytes), std::memory_order_release);
+}
+
+/// Posts a reference to `bytes` at `where`; returns the message's number. canPost() must hold.
+inline std::uint64_t postReference(MemoryLink& link, std::uint64_t tag, MailKind kind, std::uint64_t where, std::uint64_t bytes) {
+  const std::uint64_t message = ++link.sent;
+  MailSlot& slot = link.out->slots[message % kMailSlots];
+  slot.tag = tag;
+  slot.payload.reference = {where, bytes};
+  slot.flag.store(flagOf(message, kind, 0), std::memory_order_release);
+  return message;
+}
+
+/// The next message if it is there, else null. It stays valid until release().
+inline const MailSlot* peek(const MemoryLink& link) {
+  const std::uint64_t message = link.received + 1;
+  const MailSlot& slot = link.in->slots[message % kMailSlots];
+  const std::uint64_t flag = slot.flag.load(std::memory_order_acquire);
+  return static_cast<std::uint32_t>(flag >> 32) == static_cast<std::uint32_t>(message) ? &slot : nullptr;
+}
+
+/// Gives the slot, and what it refers to, back to the sender.
+inline void release(MemoryLink& link) {
+  link.in->consumed.store(++link.received, std::memory_order_release);
+}
+
+}  // namespace atl::exec

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lowered plan: the plan of one kind of call, joined to the links and the memory layout that this rank has. Made at the first
+// call of its kind and cached by the communicator; nothing of it changes from call to call but the bound addresses.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "src/base/call_record.h"
+#include "src/exec/host/layout.h"
+#include "src/exec/host/link_end.h"
+#include "src/plan/plan.h"
+
+namespace atl::exec {
+
+/// A step and the links of its peers. Where peers advance with the repetition there is one row of links for each.
+struct LoweredStep {
+  const Step* step = nullptr;
+  std::vector<LinkEnd*> links;     ///< rows of `perRow`, in the order of the step's peers
+  std::size_t perRow = 0;
+  bool rowPerRepetition = false;
+
+  [[nodiscard]] LinkEnd* const* row(std::int32_t repetition) const {
+    return links.data() + (rowPerRepetition ? perRow * static_cast<std::size_t>(repetition) : 0);
+  }
+};
+
+struct LoweredRound {
+  std::vector<LoweredStep> sends;
+  std::vector<LoweredStep> combines;
+  std::int32_t after = -1;
+};
+
+struct LoweredLoop {
+  std::int32_t repeat = 1;
+  std::vector<LoweredRound> rounds;
+};
+
+struct LoweredLane {
+  std::int32_t share = 0;
+  std::vector<LoweredLoop> loops;
+};
+
+struct Program {
+  std::shared_ptr<const Plan> plan;
+  Layout layout;
+  CallRecord call;                        ///< all but the sequence
+  std::vector<LoweredLane> lanes;
+  std::vector<LinkEnd*> connecting;       ///< links that this program needs and that are not ready yet
+  std::vector<LinkEnd*> messageLinks;     ///< its ready message links: they move bytes only when asked to
+  std::size_t inputBytes = 0;             ///< of this rank's input buffer
+  bool snapshotInput = false;             ///< the call is in place and the plan would overwrite input that it still needs
+  std::vector<CallRecord> blockCalls[2];  ///< point-to-point: the record of each send ([0]) and receive ([1]) block
+};
+
+/// Gives the link to a peer on a lane, connecting it if there is none yet.
+using LinkSource = std::function<Result<LinkEnd*>(Rank peer, std::int32_t lane)>;
+
+/// Joins a plan to its links. `layout` is the call's; `record` its description without the sequence.
+Result<std::unique_ptr<Program>> lower(std::shared_ptr<const Plan> plan, Layout layout, const CallRecord& record,
+                                       const LinkSource& links);
+
+}  // namespace atl::exec

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/exec/host/send_action.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/host/kernels.h"
+#include "src/exec/host/mail.h"
+
+namespace atl::exec {
+namespace {
+
+/// Copies `bytes` from a cursor into a slot, without moving the cursor.
+void gather(std::byte* to, ChunkCursor from, std::size_t bytes) {
+  while (bytes > 0) {
+    const std::size_t now = std::min(bytes, from.run());
+    std::memcpy(to, from.data(), now);
+    from.advance(now);
+    to += now;
+    bytes -= now;
+  }
+}
+
+void advance(ChunkCursor& cursor, std::size_t bytes) {
+  while (bytes > 0) {
+    const std::size_t now = std::min(bytes, cursor.run());
+    cursor.advance(now);
+    bytes -= now;
+  }
+}
+
+}  // namespace
+
+void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t share, std::int32_t tile,
+                       std::span<LinkEnd* const> links, bool announceEmpty, const CallRecord* ownCall) {
+  ChunkCursor cursor;
+  cursor.begin(*context.layout, chunk, share, tile);
+  total_ = cursor.remaining();
+  active_ = 0;
+  unfinished_ = 0;
+  bouncing_ = 0;
+  if (total_ == 0 && !announceEmpty) return;
+
+  call_ = ownCall != nullptr ? *ownCall : context.call;
+  tag_ = ownCall != nullptr && context.check ? tagOf(*ownCall) : context.tag;
+  if (outgoing_.size() < links.size()) outgoing_.resize(links.size());
+  active_ = links.size();
+  unfinished_ = links.size();
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    Outgoing& out = outgoing_[i];
+    out.link = links[i];
+    out.ticket = links[i]->sending.take();
+    out.cursor = cursor;
+    out.announced = out.posted = out.finished = false;
+    if (links[i]->isMemory() && !links[i]->memory.sameProcess && total_ > kInlineBytes) ++bouncing_;
+  }
+}
+
+Result<bool> SendAction::progress(StepContext& context) {
+  bool moved = false;
+  for (std::size_t i = 0; i < active_; ++i) {
+    Outgoing& out = outgoing_[i];
+    if (out.finished || (!out.posted && !out.link->sending.isMine(out.ticket))) continue;
+    if (!out.link->isMemory()) {
+      moved |= progressMessage(out);
+    } else if (total_ <= kInlineBytes) {
+      moved |= progressInline(out);
+    } else if (out.link->memory.sameProcess) {
+      moved |= progressDirect(out);
+    }
+  }
+  if (bouncing_ > 0) moved |= progressBounced(context);
+  return moved;
+}
+
+void SendAction::announceCall(Outgoing& out) {
+  if (out.announced) return;
+  out.announced = true;
+  if (tag_ != 0) out.link->memory.out->call.publish(call_);
+}
+
+void SendAction::allPosted(Outgoing& out) {
+  out.posted = true;
+  out.link->sending.done();
+}
+
+void SendAction::finish(Outgoing& out) {
+  out.finished = true;
+  --unfinished_;
+}
+
+bool SendAction::progressMessage(Outgoing& out) {
+  if (out.announced && !out.piece.done) return false;
+  if (out.announced) advance(out.cursor, out.piece.bytes);
+  if (out.announced && out.cursor.remaining() == 0) {
+    allPosted(out);
+    finish(out);
+    return true;
+  }
+  out.piece.data = out.cursor.data();
+  out.piece.bytes = out.cursor.run();
+  out.piece.first = !out.announced;
+  out.piece.messageBytes = total_;
+  out.piece.call = call_;
+  out.piece.done = false;
+  out.piece.next = nullptr;
+  out.announced = true;
+  out.link->message->post(out.piece);
+  return true;
+}
+
+bool SendAction::progressInline(Outgoing& out) {
+  MemoryLink& link = out.link->memory;
+  if (!canPost(link)) return false;
+  announceCall(out);
+  std::byte packet[kInlineBytes];
+  const std::size_t bytes = std::min(out.cursor.remaining(), kInlineBytes);
+  if (out.cursor.run() >= bytes) {
+    postInline(link, tag_, out.cursor.data(), bytes);
+  } else {
+    gather(packet, out.cursor, bytes);
+    postInline(link, tag_, packet, bytes);
+  }
+  advance(out.cursor, bytes);
+  if (out.cursor.remaining() == 0) {
+    allPosted(out);
+    finish(out);
+  }
+  return true;
+}
+
+bool SendAction::progressDirect(Outgoing& out) {
+  MemoryLink& link = out.link->memory;
+  bool moved = false;
+  while (out.cursor.remaining() > 0 && canPost(link)) {
+    announceCall(out);
+    out.lastMessage = postReference(link, tag_, MailKind::direct, reinterpret_cast<std::uintptr_t>(out.cursor.data()),
+                                    out.cursor.run());
+    out.cursor.advance(out.cursor.run());
+    moved = true;
+  }
+  if (out.cursor.remaining() > 0) return moved;
+  if (!out.posted) allPosted(out);
+  if (!consumed(link, out.lastMessage)) return moved;
+  finish(out);
+  return true;
+}
+
+bool SendAction::progressBounced(StepContext& context) {
+  bool moved = false;
+  const auto ready = [&](Outgoing& out) {
+    return !out.posted && out.link->isMemory() && !out.link->memory.sameProcess && out.link->sending.isMine(out.ticket) &&
+           canPost(out.link->memory);
+  };
+  for (std::size_t leader = 0; leader < active_;) {
+    if (!ready(outgoing_[leader])) {
+      ++leader;
+      continue;
+    }
+    std::byte* const slot = context.outbox->tryAcquire();
+    if (slot == nullptr) {
+      if (!context.starving || moved) break;
+      Outgoing& out = outgoing_[leader];
+      moved = progressInline(out);
+      if (out.finished) --bouncing_;
+      break;
+    }
+    const std::size_t at = outgoing_[leader].cursor.remaining();
+    const std::size_t bytes = std::min(at, context.outbox->slotBytes());
+    gather(slot, outgoing_[leader].cursor, bytes);
+    moved = true;
+    for (std::size_t i = leader; i < active_; ++i) {
+      Outgoing& out = outgoing_[i];
+      if (i != leader && (!ready(out) || out.cursor.remaining() != at)) continue;
+      announceCall(out);
+      const auto message = postReference(out.link->memory, tag_, MailKind::bounced, context.outbox->offsetOf(slot), bytes);
+      context.outbox->readBy(out.link->memory, message);
+      advance(out.cursor, bytes);
+      if (out.cursor.remaining() > 0) continue;
+      allPosted(out);
+      finish(out);
+      --bouncing_;
+    }
+  }
+  return moved;
+}
+
+void SendAction::waitingFor(std::vector<const LinkEnd*>& peers) const {
+  for (std::size_t i = 0; i < active_; ++i) {
+    if (!outgoing_[i].finished) peers.push_back(outgoing_[i].link);
+  }
+}
+
+}  // namespace atl::exec

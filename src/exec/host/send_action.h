@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// A send step under way: one chunk to one or more peers, each over whatever link it has.
+//
+//   same process        the peer reads my buffer; done when it has
+//   memory, other       copied once into a slot of the Outbox, which all peers at the same point of the chunk read
+//   small, any memory   inside the mailbox slot
+//   message link        posted from my buffer
+//
+// Peers advance independently: one that is late holds up no other. Slots are shared by all of a rank's links, though, and late
+// peers could in principle hold every slot while a peer that they wait for needs one. When nothing at all has moved for long
+// (`StepContext::starving`), the chunk trickles inside mailbox slots, of which every link has its own: slow, but never stuck.
+#pragma once
+
+#include <poll.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "src/exec/host/cursor.h"
+#include "src/exec/host/link_end.h"
+#include "src/exec/host/step_context.h"
+
+namespace atl::exec {
+
+class SendAction {
+ public:
+  /// Begins to send `chunk` over `links`. An empty chunk is announced only if `announceEmpty`.
+  void begin(StepContext& context, const Chunk& chunk, std::int32_t share, std::int32_t tile, std::span<LinkEnd* const> links,
+             bool announceEmpty, const CallRecord* ownCall);
+
+  /// Moves what can move; returns whether anything did. done() tells the rest.
+  Result<bool> progress(StepContext& context);
+  [[nodiscard]] bool done() const { return unfinished_ == 0; }
+
+  /// For texts: the peers not yet served.
+  void waitingFor(std::vector<const LinkEnd*>& peers) const;
+
+ private:
+  /// The state for one peer.
+  struct Outgoing {
+    LinkEnd* link = nullptr;
+    std::uint64_t ticket = 0;
+    ChunkCursor cursor;
+    SendPiece piece;               ///< message links
+    std::uint64_t lastMessage = 0; ///< same process: the message whose consumption ends the send
+    bool announced = false;        ///< the first message is posted
+    bool posted = false;           ///< everything is posted
+    bool finished = false;
+  };
+
+  bool progressMessage(Outgoing& out);
+  bool progressDirect(Outgoing& out);
+  bool progressInline(Outgoing& out);
+  bool progressBounced(StepContext& context);
+  void finish(Outgoing& out);
+  void announceCall(Outgoing& out);
+  void allPosted(Outgoing& out);
+
+  std::vector<Outgoing> outgoing_;  ///< grows to the largest peer set seen, and stays
+  std::size_t active_ = 0;          ///< of outgoing_, those of the present step
+  std::size_t unfinished_ = 0;
+  std::size_t total_ = 0;
+  std::size_t bouncing_ = 0;        ///< unfinished peers that are served through the Outbox
+  std::uint64_t tag_ = 0;
+  CallRecord call_;
+};
+
+}  // namespace atl::exec

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the steps of one call share while they run.
+#pragma once
+
+#include <cstdint>
+
+#include "src/base/call_record.h"
+#include "src/exec/host/layout.h"
+#include "src/exec/host/reducer.h"
+#include "transports/outbox.h"
+
+namespace atl::exec {
+
+struct StepContext {
+  Rank rank = 0;
+  bool check = true;               ///< compare calls
+  CallRecord call;
+  std::uint64_t tag = 0;           ///< tagOf(call), or 0 when not checked
+  const Layout* layout = nullptr;
+  Reducer reducer;
+  Outbox* outbox = nullptr;
+  bool starving = false;           ///< nothing has moved for long: senders may trickle inline (see send_action.h)
+};
+
+}  // namespace atl::exec
