@@ -8,8 +8,9 @@
 namespace atl::plan {
 
 std::span<const Algorithm> catalogue() {
-  static const std::array all{kOneShot,  kTwoShot, kRing,   kBinomial,
-                              kChain, kDirect, kPairwise, kDissemination};
+  static const std::array all{kOneShot, kTwoShot,  kRecursiveDoubling, kCirculant, kDoubleBinaryTree,
+                              kPat,     kRing,     kBinomial,          kChain,     kDirect,
+                              kBruck,   kPairwise, kDissemination};
   return all;
 }
 

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Double binary tree: half of the payload goes through each of two binary trees, and the leaves of one are the inner nodes
+// of the other. So every rank sends and receives about as much as any other, and tiles pipeline through the levels:
+// logarithmic latency with full bandwidth.
+//
+// All-reduce: trees topped by rank 0 and by rank n−1, each with a lane that reduces upwards and a lane that broadcasts
+// downwards, so that one tile goes down while the next comes up. Subtrees are runs of consecutive ranks and are folded in
+// their order. Broadcast and reduce: both trees are topped by the root.
+//
+//   all-reduce          2D α + 2 S (1 + (D−1)/t) β over t tiles, with D = 1 + ceil(lg n) levels
+//   broadcast, reduce   D α + S (1 + (D−1)/t) β
+//
+// Source: P. Sanders, J. Speck, J. L. Träff, "Two-tree algorithms for full bandwidth broadcast, reduction and scan",
+// Parallel Computing 35 (2009).
+#include <utility>
+
+#include "src/plan/algorithms/algorithms.h"
+#include "src/plan/algorithms/arithmetic.h"
+#include "src/plan/algorithms/binary_tree.h"
+#include "src/plan/builder.h"
+
+namespace atl::plan {
+namespace {
+
+void append(std::vector<Operand>& operands, const std::vector<Rank>& peers) {
+  for (const Rank peer : peers) operands.push_back(from(peer));
+}
+
+/// Folds my subtree in its order into `to`, and passes it up.
+void up(PlanBuilder& b, const TreePlace& tree, const Chunk& to, bool topIsLast) {
+  if (tree.isLeaf()) {
+    b.round().send(input(), tree.parent);
+    return;
+  }
+  std::vector<Operand> operands;
+  append(operands, tree.before);
+  if (tree.isTop() && topIsLast) append(operands, tree.after);
+  operands.push_back(local(input()));
+  if (!tree.isTop() || !topIsLast) append(operands, tree.after);
+  b.round().combine(to, std::move(operands), tree.isTop());
+  if (!tree.isTop()) b.round().send(to, tree.parent);
+}
+
+/// Passes down what the top holds in `own`; the open round is the first.
+void down(PlanBuilder& b, const TreePlace& tree, const Chunk& own) {
+  if (tree.isTop()) {
+    b.send(own, tree.children());
+    return;
+  }
+  b.receive(output(), tree.parent);
+  b.round().send(output(), tree.children());
+}
+
+/// Lanes 2·share and 2·share+1.
+void allReduce(PlanBuilder& b, const PlanRequest& request, std::int32_t share) {
+  const Rank n = request.ranks;
+  const bool second = share % 2 == 1;
+  const TreePlace tree = inOrderTree(request.rank, n, second ? n - 1 : 0);
+  b.lane(share);
+  up(b, tree, output(), second);
+  b.lane(share).roundAfter(2 * share);
+  down(b, tree, output());
+}
+
+void rooted(PlanBuilder& b, const PlanRequest& request, std::int32_t share) {
+  const TreePlace tree = share % 2 == 0 ? inOrderTree(request.rank, request.ranks, request.root)
+                                        : complementTree(request.rank, request.ranks, request.root);
+  b.lane(share);
+  if (request.collective == Collective::reduce) {
+    up(b, tree, tree.isTop() ? output() : output().in(0), false);
+    if (!tree.isTop() && !tree.isLeaf()) b.scratch(1, 1);
+    return;
+  }
+  b.round();
+  down(b, tree, input());
+  if (tree.isTop()) b.copy(output(), input());
+}
+
+bool serves(Collective collective, Rank /*ranks*/, bool ordered) {
+  return collective == Collective::allReduce || collective == Collective::broadcast ||
+         (collective == Collective::reduce && !ordered);
+}
+
+Plan generate(const PlanRequest& request) {
+  if (request.ranks == 1) return soloPlan(request, kDoubleBinaryTree.name);
+  PlanBuilder b(request, kDoubleBinaryTree.name);
+  const std::int32_t shares = 2 * request.shares;
+  b.shares(shares).tileable().ordered(request.collective == Collective::allReduce);
+  for (std::int32_t share = 0; share < shares; ++share) {
+    request.collective == Collective::allReduce ? allReduce(b, request, share) : rooted(b, request, share);
+  }
+  return std::move(b).build();
+}
+
+Cost cost(const CostQuery& query) {
+  const double levels = ceilLog2(query.ranks) + (query.ranks > 2 ? 1 : 0);
+  const double passes = levels - 1 + query.tiles;  // of one tile through one level, one after another
+  const double passed = passes * query.bytes / query.tiles;
+  switch (query.collective) {
+    case Collective::allReduce: return {2 * passes, 8 * query.tiles, 2 * passed, 1.5 * passed};
+    case Collective::broadcast: return {passes, 4 * query.tiles, passed, query.bytes};
+    default: return {passes, 4 * query.tiles, passed, 1.5 * passed};
+  }
+}
+
+}  // namespace
+
+const Algorithm kDoubleBinaryTree{
+    .name = "double-binary-tree",
+    .summary = "two binary trees, each on half of the payload; logarithmic latency, pipelined to full bandwidth",
+    .serves = serves,
+    .generate = generate,
+    .cost = cost,
+    .tileable = true,
+};
+
+}  // namespace atl::plan
