@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::uint32_t kWordBits = 64;
 
-bool testBit(const std::uint64_t* words, std::uint32_t bit) { return (words[bit / kWordBits] >> (bit % kWordBits)) & 1U; }
+bool testBit(const std::uint64_t* words, std::uint32_t bit) {
+  return (words[bit / kWordBits] >> (bit % kWordBits)) & 1U;
+}
 
 }  // namespace
 
@@ -22,7 +24,8 @@ RankSets::RankSets(Rank ranks, std::int64_t maxBytes)
     : ranks_(static_cast<std::uint32_t>(ranks)), stride_((ranks_ + kWordBits - 1) / kWordBits) {
   constexpr std::int64_t kBookkeepingBytes = 48;  // a node of the hash table
   const auto each = static_cast<std::int64_t>(stride_ * sizeof(Word)) + kBookkeepingBytes;
-  maxKept_ = static_cast<std::size_t>(std::min<std::int64_t>(maxBytes / each, std::numeric_limits<std::int32_t>::max()));
+  maxKept_ =
+      static_cast<std::size_t>(std::min<std::int64_t>(maxBytes / each, std::numeric_limits<std::int32_t>::max()));
 }
 
 RankSets::Union RankSets::unite(RankSet a, RankSet b) {
@@ -119,7 +122,8 @@ RankSet RankSets::keep(const std::vector<Word>& words) {
   bool before = testBit(words.data(), ranks_ - 1);
   for (std::size_t i = 0; i < stride_; ++i) {
     const Word firsts = words[i] & ~((words[i] << 1) | (before ? 1U : 0U));
-    if (firsts != 0) begin = static_cast<std::uint32_t>(i) * kWordBits + static_cast<std::uint32_t>(std::countr_zero(firsts));
+    if (firsts != 0)
+      begin = static_cast<std::uint32_t>(i) * kWordBits + static_cast<std::uint32_t>(std::countr_zero(firsts));
     begins += static_cast<std::uint32_t>(std::popcount(firsts));
     count += static_cast<std::uint32_t>(std::popcount(words[i]));
     before = (words[i] >> (kWordBits - 1)) != 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sets of ranks, for following millions of partial sums: a run of neighbouring ranks (around the end, too) takes no memory;
-// any other set is kept once, however many sums have it.
+// Sets of ranks, for following millions of partial sums: a run of neighbouring ranks (around the end, too) takes no
+// memory; any other set is kept once, however many sums have it.
 #pragma once
 
 #include <cstdint>

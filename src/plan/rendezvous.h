@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where sends meet the operands that take them: the k-th send from a lane to a rank meets the k-th operand of that rank's
-// lane from it.
+// Where sends meet the operands that take them: the k-th send from a lane to a rank meets the k-th operand of that
+// rank's lane from it.
 #pragma once
 
 #include <cstdint>

@@ -57,16 +57,17 @@ Status checkCost(std::span<const Plan> plans, std::span<const CellGrid> grids, c
   std::int64_t work = 0;
   for (const Plan& plan : plans) work = addCapped(work, workOf(plan, grids));
   if (work > options.maxWork) {
-    return makeError(ErrorCode::unsupported, "the plans are too large to verify: {} steps and cells to follow, {} allowed",
-                     work, options.maxWork);
+    return makeError(ErrorCode::unsupported,
+                     "the plans are too large to verify: {} steps and cells to follow, {} allowed", work,
+                     options.maxWork);
   }
   // The other half is for the sets of ranks.
   std::int64_t tables = 0;
   for (const Plan& plan : plans) tables = std::max(tables, hazardTableBytes(plan, grids, options.inPlace));
   const std::int64_t bytes = addCapped(tables, Memory::bytesFor(plans, grids));
   if (bytes > options.maxMemoryBytes / 2) {
-    return makeError(ErrorCode::unsupported, "the plans are too large to verify: {} bytes of symbols, {} allowed", bytes,
-                     options.maxMemoryBytes / 2);
+    return makeError(ErrorCode::unsupported, "the plans are too large to verify: {} bytes of symbols, {} allowed",
+                     bytes, options.maxMemoryBytes / 2);
   }
   return success();
 }

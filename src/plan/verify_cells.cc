@@ -10,9 +10,15 @@
 namespace atl::plan {
 namespace {
 
-BlockRun everyBlock(const Plan& plan) { return {0, payloadBlocks(plan.collective, plan.ranks)}; }
-BlockRun ownBlock(const Plan& plan) { return {plan.rank, 1}; }
-BlockRun ifRoot(const Plan& plan) { return plan.rank == plan.root ? everyBlock(plan) : BlockRun{}; }
+BlockRun everyBlock(const Plan& plan) {
+  return {0, payloadBlocks(plan.collective, plan.ranks)};
+}
+BlockRun ownBlock(const Plan& plan) {
+  return {plan.rank, 1};
+}
+BlockRun ifRoot(const Plan& plan) {
+  return plan.rank == plan.root ? everyBlock(plan) : BlockRun{};
+}
 
 /// Folds the parts that one share's lanes name into cells per block.
 class GridBuilder {
@@ -142,8 +148,7 @@ Status checkSameSize(const Plan& a, const Chunk& chunkA, const Plan& b, const Ch
     return makeError(ErrorCode::invalidArgument, "{} and {} differ in size", describe(chunkA), describe(chunkB));
   }
   if (!unequalBlocks) return success();
-  if (a.collective == Collective::allToAll &&
-      (chunkA.buffer == Buffer::scratch || chunkB.buffer == Buffer::scratch)) {
+  if (a.collective == Collective::allToAll && (chunkA.buffer == Buffer::scratch || chunkB.buffer == Buffer::scratch)) {
     return makeError(ErrorCode::invalidArgument, "{} and {}: scratch cannot hold the unequal blocks of {}",
                      describe(chunkA), describe(chunkB), nameOf(a.collective));
   }

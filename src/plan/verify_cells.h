@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cells: the finest cut of the payload that a share's lanes name. The verifier follows data cell by cell.
 //
-// With k = parts per block, every k that occurs divides the number of cells per block (their least common multiple), so a
-// part is a whole number of cells, and by geometry.h's rule the cell boundaries are boundaries of the elements, too.
+// With k = parts per block, every k that occurs divides the number of cells per block (their least common multiple), so
+// a part is a whole number of cells, and by geometry.h's rule the cell boundaries are boundaries of the elements, too.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ struct BlockRun {
   Rank count = 0;
 };
 
-/// The blocks that the caller gives this plan's rank as input, and takes as output; count 0 where it has no such buffer.
+/// The blocks that the caller gives this plan's rank as input, and takes as output; count 0 where it has no such
+/// buffer.
 BlockRun inputBlocks(const Plan& plan);
 BlockRun outputBlocks(const Plan& plan);
 
@@ -61,15 +62,15 @@ class CellGrid {
   std::int64_t perBlock_ = 1;
 };
 
-/// The grids of all shares, from every chunk that the plans name. Shapes must have been checked. An error if a payload or
-/// one rank's scratch would have more than `maxCells` cells.
+/// The grids of all shares, from every chunk that the plans name. Shapes must have been checked. An error if a payload
+/// or one rank's scratch would have more than `maxCells` cells.
 Result<std::vector<CellGrid>> gridsOf(std::span<const Plan> plans, std::int64_t maxCells);
 
 /// That a chunk, its repetition applied, lies inside the buffers of its plan's rank. The text is without the place.
 Status checkInside(const Plan& plan, const Chunk& chunk);
 
-/// That two chunks, perhaps of two ranks, have the same number of elements for every payload: the same parts and the same
-/// place in their block. With `unequalBlocks`, also the same block. The text is without the place.
+/// That two chunks, perhaps of two ranks, have the same number of elements for every payload: the same parts and the
+/// same place in their block. With `unequalBlocks`, also the same block. The text is without the place.
 Status checkSameSize(const Plan& a, const Chunk& chunkA, const Plan& b, const Chunk& chunkB, bool unequalBlocks);
 
 }  // namespace atl::plan

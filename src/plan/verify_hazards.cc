@@ -82,13 +82,13 @@ struct LaneUse {
 /// For each pair of lanes (b, a): the round of b from which a is known to have ended, through Round::after.
 class LaneOrder {
  public:
-  explicit LaneOrder(const Plan& plan)
-      : lanes_(plan.lanes.size()), gate_(lanes_ * lanes_, kNever) {
+  explicit LaneOrder(const Plan& plan) : lanes_(plan.lanes.size()), gate_(lanes_ * lanes_, kNever) {
     for (std::size_t b = 0; b < lanes_; ++b) {
       std::int64_t position = 0;
       for (const Loop& loop : plan.lanes[b].loops) {
         for (std::size_t r = 0; r < loop.rounds.size(); ++r) {
-          if (loop.rounds[r].after) open(b, static_cast<std::size_t>(*loop.rounds[r].after), position + static_cast<std::int64_t>(r));
+          if (loop.rounds[r].after)
+            open(b, static_cast<std::size_t>(*loop.rounds[r].after), position + static_cast<std::int64_t>(r));
         }
         position += loop.repeat * static_cast<std::int64_t>(loop.rounds.size());
       }
@@ -224,7 +224,8 @@ class HazardCheck {
   }
 
   /// Remembers the round's accesses for the checks across lanes; in place, finds input read after it was overwritten.
-  Status note(std::size_t index, const LaneCursor& cursor, const CellGrid& grid, const AddressLine& line, LaneUse& use) {
+  Status note(std::size_t index, const LaneCursor& cursor, const CellGrid& grid, const AddressLine& line,
+              LaneUse& use) {
     const std::int64_t now = cursor.position();
     for (const Access& access : accesses_) {
       for (std::int64_t cell = access.begin; cell < access.end; ++cell) {
@@ -261,7 +262,8 @@ class HazardCheck {
                          "rank {}: lanes {} and {} both use {}; in a tileable plan they may be in different tiles",
                          plan_.rank, a, b, cellName(cell, grid, line, false));
       }
-      const bool unordered = (writeA < aWaitsForB && touchB < bWaitsForA) || (writeB < bWaitsForA && touchA < aWaitsForB);
+      const bool unordered =
+          (writeA < aWaitsForB && touchB < bWaitsForA) || (writeB < bWaitsForA && touchA < aWaitsForB);
       if (unordered) {
         return makeError(ErrorCode::invalidArgument,
                          "rank {}: lanes {} and {} both use {}, one of them writes it, and neither waits for the other",
@@ -270,21 +272,22 @@ class HazardCheck {
       if (inPlace_ && ((useA.lastInputRead[c] >= 0 && writeB < bWaitsForA) ||
                        (useB.lastInputRead[c] >= 0 && writeA < aWaitsForB))) {
         return makeError(ErrorCode::invalidArgument,
-                         "rank {}: in place, one of the lanes {} and {} overwrites {} before the other reads it", plan_.rank,
-                         a, b, cellName(cell, grid, line, true));
+                         "rank {}: in place, one of the lanes {} and {} overwrites {} before the other reads it",
+                         plan_.rank, a, b, cellName(cell, grid, line, true));
       }
     }
     return success();
   }
 
   /// The cell as the finest part that the share's lanes name.
-  [[nodiscard]] std::string cellName(std::int64_t cell, const CellGrid& grid, const AddressLine& line, bool asInput) const {
+  [[nodiscard]] std::string cellName(std::int64_t cell, const CellGrid& grid, const AddressLine& line,
+                                     bool asInput) const {
     if (cell >= line.scratchBegin && cell < line.scratchBegin + grid.scratch(plan_)) {
       return fmt::format("scratch slot {}", (cell - line.scratchBegin) / grid.perPart(plan_.scratchParts));
     }
     const bool output = cell < line.scratchBegin;
-    return fmt::format("{} part {} of {}", output && !asInput ? "output" : "input", output ? cell : cell - line.inputBegin,
-                       grid.payload());
+    return fmt::format("{} part {} of {}", output && !asInput ? "output" : "input",
+                       output ? cell : cell - line.inputBegin, grid.payload());
   }
 
   const Plan& plan_;
@@ -303,7 +306,8 @@ std::int64_t hazardTableBytes(const Plan& plan, std::span<const CellGrid> grids,
   constexpr std::int64_t kPerCell = 3 * sizeof(std::int64_t);
   std::int64_t most = 0;
   for (std::int32_t share = 0; share < plan.shares; ++share) {
-    const auto lanes = std::count_if(plan.lanes.begin(), plan.lanes.end(), [&](const Lane& l) { return l.share == share; });
+    const auto lanes =
+        std::count_if(plan.lanes.begin(), plan.lanes.end(), [&](const Lane& l) { return l.share == share; });
     if (lanes < 2 && !inPlace) continue;
     const AddressLine line(plan, grids[static_cast<std::size_t>(share)], inPlace);
     most = std::max(most, lanes * line.size * kPerCell);

@@ -11,10 +11,10 @@
 
 namespace atl::plan {
 
-/// Checks one rank's plan, whose shape is sound: chunks in range; nothing written in a round that another step of the round
-/// touches; lanes of one share that meet in a cell ordered by Round::after, and without common scratch if the plan is
-/// tileable. With `inPlace`, output and input cells are the same memory: besides, no input is read once it is overwritten.
-/// `grids` has one grid per share.
+/// Checks one rank's plan, whose shape is sound: chunks in range; nothing written in a round that another step of the
+/// round touches; lanes of one share that meet in a cell ordered by Round::after, and without common scratch if the
+/// plan is tileable. With `inPlace`, output and input cells are the same memory: besides, no input is read once it is
+/// overwritten. `grids` has one grid per share.
 Status checkHazards(const Plan& plan, std::span<const CellGrid> grids, bool inPlace);
 
 /// Bytes of the tables that checkHazards() needs while it runs.

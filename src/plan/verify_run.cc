@@ -16,7 +16,8 @@ namespace {
 
 using StrandIndex = std::uint32_t;
 
-/// What a barrier is about, kept for every collective: how far a strand is in time, and of which ranks' start it has heard.
+/// What a barrier is about, kept for every collective: how far a strand is in time, and of which ranks' start it has
+/// heard.
 struct Knowledge {
   std::int64_t depth = 0;
   RankSet heard;
@@ -174,7 +175,8 @@ class SymbolicRun {
       const Chunk chunk = atRepetition(step.chunk, k, plan.scratchSlots);
       noteScratch(chunk);
       if (step.kind == Step::Kind::send) {
-        for (const Peer& peer : step.to) strand.sends.push_back({chunk, atRepetition(peer, k, plan.ranks), index, false});
+        for (const Peer& peer : step.to)
+          strand.sends.push_back({chunk, atRepetition(peer, k, plan.ranks), index, false});
         continue;
       }
       Combining combine{&step, chunk, index, static_cast<std::uint32_t>(strand.sources.size()), 0, 0, false};
@@ -255,8 +257,8 @@ class SymbolicRun {
     Combining& combine = receiver.combines[source.combine];
     ++proof_.messages;
     if (sender.share() != receiver.share()) {
-      return wrong(receiver, combine.index, "works on share {}, but the message from {} is of share {}", receiver.share(),
-                   describe(sender.where(send.step)), sender.share());
+      return wrong(receiver, combine.index, "works on share {}, but the message from {} is of share {}",
+                   receiver.share(), describe(sender.where(send.step)), sender.share());
     }
     auto same = checkSameSize(*sender.plan, send.chunk, *receiver.plan, combine.chunk, options_.unequalBlocks);
     if (!same) {
@@ -309,9 +311,8 @@ class SymbolicRun {
   }
 
   static Error inCombine(const Strand& strand, const Combining& combine, Error error) {
-    return std::move(error).within(
-        fmt::format("{}: {} into {}", describe(strand.where(combine.index)), nameOf(actionOf(*combine.step)),
-                    describe(combine.chunk)));
+    return std::move(error).within(fmt::format("{}: {} into {}", describe(strand.where(combine.index)),
+                                               nameOf(actionOf(*combine.step)), describe(combine.chunk)));
   }
 
   /// The i-th cell of a combine's operand, which may be in the sender's memory.
@@ -371,9 +372,11 @@ class SymbolicRun {
   Status checkAllEnded() const {
     const auto stuck = std::find_if(strands_.begin(), strands_.end(), [](const Strand& s) { return !s.cursor.done(); });
     if (stuck == strands_.end()) return success();
-    const auto waiting = std::count_if(strands_.begin(), strands_.end(), [](const Strand& s) { return !s.cursor.done(); });
+    const auto waiting =
+        std::count_if(strands_.begin(), strands_.end(), [](const Strand& s) { return !s.cursor.done(); });
 
-    // Follow who waits for whom: to a lane that has ended, or round in a circle. Waits on the way into the circle are cut.
+    // Follow who waits for whom: to a lane that has ended, or round in a circle. Waits on the way into the circle are
+    // cut.
     std::vector<Wait> chain;
     std::vector<StrandIndex> visited;
     auto current = static_cast<StrandIndex>(stuck - strands_.begin());
@@ -410,8 +413,8 @@ class SymbolicRun {
       }
       text += chain[i].text + ", ";
     }
-    return makeError(ErrorCode::invalidArgument, "deadlock, {} of {} lanes wait for ever: {}{}", waiting, strands_.size(),
-                     text, end);
+    return makeError(ErrorCode::invalidArgument, "deadlock, {} of {} lanes wait for ever: {}{}", waiting,
+                     strands_.size(), text, end);
   }
 
   Status checkOutputs() {
@@ -440,11 +443,12 @@ class SymbolicRun {
         learn(all, strands_[strandOf(plan.rank, static_cast<std::int32_t>(l))].now, 0);
       }
       if (sets_.exhausted()) {
-        return makeError(ErrorCode::unsupported, "too many different sets of ranks to follow within the memory allowed");
+        return makeError(ErrorCode::unsupported,
+                         "too many different sets of ranks to follow within the memory allowed");
       }
       if (!sets_.isAll(all.heard)) {
-        return makeError(ErrorCode::invalidArgument, "rank {} may leave the barrier before rank {} has entered it", plan.rank,
-                         sets_.firstMissing(all.heard));
+        return makeError(ErrorCode::invalidArgument, "rank {} may leave the barrier before rank {} has entered it",
+                         plan.rank, sets_.firstMissing(all.heard));
       }
     }
     return success();
@@ -465,7 +469,8 @@ class SymbolicRun {
 
 }  // namespace
 
-Result<Proof> runSymbolically(std::span<const Plan> plans, std::span<const CellGrid> grids, const VerifyOptions& options) {
+Result<Proof> runSymbolically(std::span<const Plan> plans, std::span<const CellGrid> grids,
+                              const VerifyOptions& options) {
   return SymbolicRun(plans, grids, options).run();
 }
 

@@ -12,6 +12,7 @@
 namespace atl::plan {
 
 /// Runs a family whose shapes, ranges and local hazards are sound, and checks what every cell gets and ends with.
-Result<Proof> runSymbolically(std::span<const Plan> plans, std::span<const CellGrid> grids, const VerifyOptions& options);
+Result<Proof> runSymbolically(std::span<const Plan> plans, std::span<const CellGrid> grids,
+                              const VerifyOptions& options);
 
 }  // namespace atl::plan

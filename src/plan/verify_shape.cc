@@ -171,18 +171,22 @@ Status sameHeader(const Plan& first, const Plan& other) {
 
 }  // namespace
 
-Status checkShape(const Plan& plan) { return ShapeCheck(plan).run(); }
+Status checkShape(const Plan& plan) {
+  return ShapeCheck(plan).run();
+}
 
 Status checkFamily(std::span<const Plan> plans) {
   if (plans.empty()) return makeError(ErrorCode::invalidArgument, "a family of no plans");
   for (std::size_t r = 0; r < plans.size(); ++r) {
     if (plans[r].rank != static_cast<Rank>(r)) {
-      return makeError(ErrorCode::invalidArgument, "not one family: the plan in place {} is of rank {}", r, plans[r].rank);
+      return makeError(ErrorCode::invalidArgument, "not one family: the plan in place {} is of rank {}", r,
+                       plans[r].rank);
     }
     ATOLL_TRY(sameHeader(plans[0], plans[r]));
   }
   if (static_cast<std::size_t>(plans[0].ranks) != plans.size()) {
-    return makeError(ErrorCode::invalidArgument, "{} plans given for a family of {} ranks", plans.size(), plans[0].ranks);
+    return makeError(ErrorCode::invalidArgument, "{} plans given for a family of {} ranks", plans.size(),
+                     plans[0].ranks);
   }
   return success();
 }

@@ -29,8 +29,8 @@ Status ValueRules::fold(Value& left, const Value& right) {
     return makeError(ErrorCode::unsupported, "too many different partial sums to follow within the memory allowed");
   }
   if (both.common) {
-    return makeError(ErrorCode::invalidArgument, "doubled contribution of rank {}: {} is combined with {}", *both.common,
-                     sets_.describe(left.from), sets_.describe(right.from));
+    return makeError(ErrorCode::invalidArgument, "doubled contribution of rank {}: {} is combined with {}",
+                     *both.common, sets_.describe(left.from), sets_.describe(right.from));
   }
   left.inOrder = left.inOrder && right.inOrder && sets_.follows(left.from, right.from);
   if (!left.inOrder) {
