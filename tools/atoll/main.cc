@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The umbrella program `atoll`.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "atoll/atoll.h"
+#include "tools/atoll/run_command.h"
+
+int main(int argc, char** argv) {
+  CLI::App program("Atoll: collective communication for clusters built of islands", "atoll");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", fmt::format("atoll {}.{}.{}", ATOLL_MAJOR, ATOLL_MINOR, ATOLL_PATCH));
+  atl::tools::addRunCommand(program);
+  CLI11_PARSE(program, argc, argv);
+  return 0;
+}
