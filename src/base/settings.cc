@@ -110,9 +110,12 @@ const std::array kRows = {
 /// Variables that other parts read for themselves; documented beside the registry's own.
 const std::array kElsewhere = {
     SettingInfo{"ATOLL_DEBUG", "subject list", "", "Diagnostics on standard error: info, plan, link, bootstrap, exec, or all."},
-    SettingInfo{"ATOLL_RANK", "rank", "", "Set by `atoll run`: this process's rank."},
+    SettingInfo{"ATOLL_RENDEZVOUS_FILE", "path", "", "File by which the processes of a job find each other; process 0 writes it."},
+    SettingInfo{"ATOLL_RANK", "rank", "", "Set by `atoll run`: number of this process in its job."},
     SettingInfo{"ATOLL_RANKS", "count", "", "Set by `atoll run`: number of processes."},
-    SettingInfo{"ATOLL_ID", "hexadecimal", "", "Set by `atoll run`: the unique id of the world communicator."},
+    SettingInfo{"ATOLL_LOCAL_RANK", "rank", "", "Set by `atoll run`: number of this process among those of its host."},
+    SettingInfo{"ATOLL_LAUNCHER_FD", "descriptor", "", "Set by `atoll run`: where process 0's rendezvous reaches the others."},
+    SettingInfo{"ATOLL_ID", "hexadecimal", "", "A unique id for the world communicator, for launchers of one's own."},
 };
 
 std::size_t editDistance(std::string_view a, std::string_view b) {
