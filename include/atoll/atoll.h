@@ -359,8 +359,8 @@ ATOLL_API atollResult_t atollGetUniqueIdFromEnv(atollUniqueId* id, int* process,
 /**
  * @brief Joins a communicator whose ranks meet through a file that all of them can see.
  *
- * Rank 0 opens the meeting point, writes its id to the file and removes the file when all have joined. The file is locked
- * while it is good, so that one left by a process that was killed is passed over.
+ * Rank 0 opens the meeting point, writes its id to the file in place of whatever was there, and removes the file when all
+ * have joined. A file left by an earlier job that was killed is passed over by age; a name of the job's own is safer.
  * @param[out] comm the new handle.
  * @param nranks number of ranks.
  * @param rank this rank.

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/api/batch.h"
+
+#include <deque>
+
+#include "src/exec/execution.h"
+
+namespace atl::api {
+namespace {
+
+/// One communicator's calls, one after the other, as a single execution: a communicator never waits for another one between
+/// two of its calls. Neighbouring sends and receives are one exchange.
+class InOrder final : public Execution {
+ public:
+  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls) : communicator_(communicator), calls_(calls) {}
+
+  Result<bool> progress() override {
+    moved_ = false;
+    if (current_ == nullptr) {
+      if (next_ == calls_.size()) return true;
+      ATOLL_ASSIGN(current_, startNext());
+      moved_ = true;
+    }
+    const auto done = current_->progress();
+    if (!done.ok() || *done) {
+      moved_ = true;
+      current_ = nullptr;
+      if (!done.ok()) return done.error();
+      return next_ == calls_.size();
+    }
+    moved_ = moved_ || current_->moved();
+    return false;
+  }
+
+  [[nodiscard]] bool moved() const override { return moved_; }
+  [[nodiscard]] int spin() const override { return current_ == nullptr ? 0 : current_->spin(); }
+  void wanted(std::vector<pollfd>& fds) const override {
+    if (current_ != nullptr) current_->wanted(fds);
+  }
+
+  /// Between two calls the next one is begun only to be cancelled, so that peers who wait for it hear why.
+  void cancel(const Error& reason) override {
+    if (current_ == nullptr && next_ < calls_.size()) {
+      const auto started = startNext();
+      if (started.ok()) current_ = started.value();
+    }
+    if (current_ != nullptr) current_->cancel(reason);
+    current_ = nullptr;
+    next_ = calls_.size();
+  }
+
+ private:
+  Result<Execution*> startNext() {
+    if (const Call* call = calls_[next_].collective()) {
+      ++next_;
+      return communicator_.start(*call);
+    }
+    exchange_.clear();
+    while (next_ < calls_.size() && calls_[next_].pointToPoint() != nullptr) {
+      exchange_.push_back(*calls_[next_++].pointToPoint());
+    }
+    return communicator_.start(exchange_);
+  }
+
+  Communicator& communicator_;
+  const std::vector<QueuedCall>& calls_;
+  std::size_t next_ = 0;
+  std::vector<PointToPoint> exchange_;  ///< the one under way
+  Execution* current_ = nullptr;
+  bool moved_ = false;
+};
+
+}  // namespace
+
+void Batch::add(Entry& entry, std::vector<QueuedCall> calls) {
+  parts_.push_back(Part{&entry, Turn(entry.turns), std::move(calls)});
+}
+
+Status Batch::run() {
+  for (Part& part : parts_) part.turn.await();
+  Status status = drive();
+  if (!status.ok()) {
+    for (const Part& part : parts_) part.entry->fail(name_, status.error());
+  }
+  parts_.clear();
+  return status;
+}
+
+Status Batch::drive() {
+  std::deque<InOrder> queues;
+  std::vector<Execution*> executions;
+  for (const Part& part : parts_) {
+    executions.push_back(&queues.emplace_back(*part.entry->communicator, part.calls));
+  }
+  return atl::drive(executions);
+}
+
+}  // namespace atl::api

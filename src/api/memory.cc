@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory for communication, and the registration of memory.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <mutex>
+#include <unordered_set>
+
+#include "src/api/arguments.h"
+#include "src/api/entry.h"
+#include "src/api/report.h"
+
+namespace atl::api {
+namespace {
+
+/// What atollMemAlloc gave and atollMemFree has not taken back.
+struct Allocations {
+  std::mutex mutex;
+  std::unordered_set<void*> live;
+};
+
+Allocations& allocations() {
+  static auto* const all = new Allocations;  // never destroyed: memory may be freed while the process ends
+  return *all;
+}
+
+Status allocate(void** ptr, std::size_t size) {
+  ATOLL_TRY(checkNotNull("ptr", ptr));
+  *ptr = nullptr;
+  if (size == 0) return success();
+  void* memory = nullptr;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  if (const int failure = ::posix_memalign(&memory, page, size); failure != 0) {
+    return systemError(failure, fmt::format("argument size is {}: cannot allocate that many bytes", size));
+  }
+  const std::scoped_lock lock(allocations().mutex);
+  allocations().live.insert(memory);
+  *ptr = memory;
+  return success();
+}
+
+Status release(void* ptr) {
+  {
+    const std::scoped_lock lock(allocations().mutex);
+    if (allocations().live.erase(ptr) == 0) {
+      return makeError(ErrorCode::invalidArgument, "argument ptr is {}, which is not live memory of atollMemAlloc", fmt::ptr(ptr));
+    }
+  }
+  std::free(ptr);
+  return success();
+}
+
+/// Numbers that are never used twice in the process, so that a handle of another communicator, or an old one, is told.
+std::uint64_t newRegistration() {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+Status registerBuffer(atollComm_t comm, void* buff, std::size_t size, void** handle) {
+  ATOLL_TRY(checkNotNull("handle", handle));
+  *handle = nullptr;
+  ATOLL_TRY(checkNotNull("buff", buff));
+  if (size == 0) return makeError(ErrorCode::invalidArgument, "argument size is 0; it must be at least 1");
+  ATOLL_TRY(checkBuffer({"buff", buff, size}));
+  const Claim claim(comm);
+  if (!claim) return refusal(comm);
+  const std::uint64_t number = newRegistration();
+  claim.entry().registrations.emplace(number, size);
+  *handle = reinterpret_cast<void*>(number);  // NOLINT(performance-no-int-to-ptr): never followed
+  return success();
+}
+
+Status deregister(atollComm_t comm, void* handle) {
+  const Claim claim(comm);
+  if (!claim) return refusal(comm);
+  if (claim.entry().registrations.erase(reinterpret_cast<std::uintptr_t>(handle)) == 0) {
+    return makeError(ErrorCode::invalidArgument, "argument handle is {}, which is not a live registration of this communicator",
+                     fmt::ptr(handle));
+  }
+  return success();
+}
+
+}  // namespace
+}  // namespace atl::api
+
+using namespace atl::api;  // NOLINT(google-build-using-namespace): the C functions are outside
+
+atollResult_t atollMemAlloc(void** ptr, size_t size) {
+  return guarded("atollMemAlloc", [&] { return finish("atollMemAlloc", allocate(ptr, size)); });
+}
+
+atollResult_t atollMemFree(void* ptr) {
+  if (ptr == nullptr) return atollSuccess;
+  return guarded("atollMemFree", [&] { return finish("atollMemFree", release(ptr)); });
+}
+
+atollResult_t atollCommRegister(atollComm_t comm, void* buff, size_t size, void** handle) {
+  return guarded("atollCommRegister", [&] { return finish("atollCommRegister", registerBuffer(comm, buff, size, handle)); });
+}
+
+atollResult_t atollCommDeregister(atollComm_t comm, void* handle) {
+  return guarded("atollCommDeregister", [&] { return finish("atollCommDeregister", deregister(comm, handle)); });
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one way of a call from the API to the communicator: claim the handle, check the arguments, then run here, queue on a stream, or
+// keep for the group.
+//
+// The common case (null stream, no group) takes no lock and allocates nothing; everything else is out of line.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "atoll/atoll.h"
+#include "src/api/entry.h"
+#include "src/api/group.h"
+#include "src/api/operators.h"
+#include "src/api/queued_call.h"
+#include "src/api/report.h"
+#include "src/base/result.h"
+#include "src/exec/execution.h"
+
+namespace atl::api {
+
+/// A call whose handle is not good for it.
+atollResult_t refuse(const char* name, atollComm_t comm);
+
+/// A call whose arguments are wrong.
+atollResult_t reject(const char* name, Entry& entry, const Error& error);
+
+/// Keeps a checked call for the open group, or queues it on its stream.
+atollResult_t defer(const char* name, atollComm_t comm, Entry& entry, atollStream_t stream, QueuedCall call);
+
+inline Status runNow(Communicator& communicator, const Call& call) { return communicator.run(call); }
+
+/// Outside a group a send or receive is a group of its own.
+inline Status runNow(Communicator& communicator, const PointToPoint& operation) {
+  ATOLL_ASSIGN(Execution* const execution, communicator.start(std::span(&operation, 1)));
+  Execution* const one[] = {execution};
+  return drive(one);
+}
+
+inline QueuedCall queued(const Entry& entry, const Call& call, std::shared_ptr<const CustomOperator> custom) {
+  return QueuedCall(call, entry.ranks, std::move(custom));
+}
+inline QueuedCall queued(const Entry&, const PointToPoint& operation, const std::shared_ptr<const CustomOperator>&) {
+  return QueuedCall(operation);
+}
+
+/// Operation is Call or PointToPoint. `fill(entry, operation, custom)` checks the arguments, fills in the operation, and sets
+/// `custom` to what must live as long as it.
+template <class Operation, class Fill>
+atollResult_t submit(const char* name, atollComm_t comm, atollStream_t stream, Fill&& fill) noexcept {
+  return guarded(name, [&]() -> atollResult_t {
+    const Claim claim(comm);
+    if (!claim) return refuse(name, comm);
+    Entry& entry = claim.entry();
+    Operation operation;
+    std::shared_ptr<const CustomOperator> custom;
+    if (const Status checked = fill(entry, operation, custom); !checked.ok()) return reject(name, entry, checked.error());
+    if (stream != nullptr || groupIsOpen()) {
+      return defer(name, comm, entry, stream, queued(entry, operation, std::move(custom)));
+    }
+    entry.turns.drain();
+    const Status status = runNow(*entry.communicator, operation);
+    return status.ok() ? atollSuccess : entry.fail(name, status.error());
+  });
+}
+
+}  // namespace atl::api
