@@ -80,7 +80,7 @@ Result<LaunchEnvironment> read(Variables variables) {
   for (const auto& [here, other] :
        {std::pair(variables.process, variables.processes), std::pair(variables.processes, variables.process)}) {
     if (variable(here).empty()) {
-      return makeError(ErrorCode::invalidUsage, "{} is '{}' but {} is not set; {} sets both", other, variable(other),
+      return makeError(ErrorCode::invalidArgument, "{} is '{}' but {} is not set; {} sets both", other, variable(other),
                        here, variables.launcher);
     }
   }
@@ -110,7 +110,7 @@ unsigned nextSerial() {
 
 Result<UniqueId> byGivenId(unsigned serial) {
   if (serial > 0) {
-    return makeError(ErrorCode::invalidUsage,
+    return makeError(ErrorCode::invalidArgument,
                      "ATOLL_ID holds one id and it has been used; make further communicators by splitting the first");
   }
   auto id = uniqueIdFromHex(variable("ATOLL_ID"));
@@ -127,7 +127,7 @@ Result<UniqueId> byFile(const LaunchEnvironment& launch, const Settings& setting
 Result<UniqueId> byLauncherChannel(const LaunchEnvironment& launch, const Settings& settings, Deadline deadline) {
   ATOLL_ASSIGN(const int fd, number("ATOLL_LAUNCHER_FD", 0, 1 << 20));
   if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
-    return makeError(ErrorCode::invalidUsage,
+    return makeError(ErrorCode::invalidArgument,
                      "ATOLL_LAUNCHER_FD is {} but that descriptor is closed: whatever started this program below "
                      "`atoll run` did not pass it on",
                      fd);
@@ -147,7 +147,7 @@ Result<UniqueId> byMpi(MpiAbi abi, const LaunchEnvironment& launch, const Settin
   ATOLL_TRY(mpi->initialize());
   ATOLL_ASSIGN(const Rank world, mpi->processes());
   if (world != launch.processes) {
-    return makeError(ErrorCode::invalidUsage,
+    return makeError(ErrorCode::mismatch,
                      "MPI's world has {} processes where {} says {}; is the program's MPI the launcher's?", world,
                      launch.launcher, launch.processes);
   }
@@ -201,7 +201,7 @@ Result<UniqueId> bySlurm(const LaunchEnvironment& launch, const Settings& settin
 Result<UniqueId> byTorchrun(const LaunchEnvironment& launch, const Settings& settings, unsigned serial) {
   const std::string_view host = variable("MASTER_ADDR");
   if (host.empty()) {
-    return makeError(ErrorCode::invalidUsage, "RANK is '{}' but MASTER_ADDR is not set; torchrun sets both",
+    return makeError(ErrorCode::invalidArgument, "RANK is '{}' but MASTER_ADDR is not set; torchrun sets both",
                      launch.process);
   }
   ATOLL_ASSIGN(std::uint64_t port, number("MASTER_PORT", 1, 65535));
@@ -242,7 +242,7 @@ Result<std::optional<LaunchEnvironment>> detectLaunch() {
   if (found == kLaunchers.end()) {
     for (const char* name : {"ATOLL_ID", "ATOLL_RENDEZVOUS_FILE"}) {
       if (variable(name).empty()) continue;
-      return makeError(ErrorCode::invalidUsage,
+      return makeError(ErrorCode::invalidArgument,
                        "{} is set but nothing says which process this is; set ATOLL_RANK and ATOLL_RANKS", name);
     }
     return std::optional<LaunchEnvironment>();
@@ -262,7 +262,7 @@ Result<UniqueId> rendezvousFromEnvironment(const LaunchEnvironment& launch, cons
   switch (launch.kind) {
     case LauncherKind::atollRun:
       if (variable("ATOLL_LAUNCHER_FD").empty()) {
-        return makeError(ErrorCode::invalidUsage,
+        return makeError(ErrorCode::invalidArgument,
                          "ATOLL_RANKS is '{}' but none of ATOLL_LAUNCHER_FD (`atoll run` sets it), ATOLL_ID and "
                          "ATOLL_RENDEZVOUS_FILE is set",
                          launch.processes);

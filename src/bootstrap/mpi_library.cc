@@ -69,7 +69,7 @@ class Library final : public MpiLibrary {
   Status initialize() override {
     int yes = 0;
     if (finalized_(&yes) == kMpiSuccess && yes != 0) {
-      return makeError(ErrorCode::invalidUsage, "MPI has been finalised; the rendezvous needs it before that");
+      return makeError(ErrorCode::unsupported, "MPI has been finalised; the rendezvous needs it before that");
     }
     if (initialized_(&yes) != kMpiSuccess) return makeError(ErrorCode::systemError, "MPI_Initialized failed");
     if (yes != 0) return success();

@@ -38,7 +38,7 @@ class PmiClient {
     int fd = -1;
     const auto [end, ec] = std::from_chars(number.data(), number.data() + number.size(), fd);
     if (ec != std::errc() || end != number.data() + number.size() || ::fcntl(fd, F_GETFD) < 0) {
-      return makeError(ErrorCode::invalidUsage, "PMI_FD is '{}', which is no open descriptor", number);
+      return makeError(ErrorCode::invalidArgument, "PMI_FD is '{}', which is no open descriptor", number);
     }
     fd_ = fd;
     ATOLL_TRY(ask("cmd=init pmi_version=1 pmi_subversion=1", "response_to_init", deadline));
