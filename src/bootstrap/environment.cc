@@ -108,8 +108,9 @@ unsigned nextSerial() {
 // ---- one function for each way to a rendezvous
 // -----------------------------------------------------------------------
 
-Result<UniqueId> byGivenId(unsigned serial) {
-  if (serial > 0) {
+Result<UniqueId> byGivenId() {
+  static std::atomic_flag used;
+  if (used.test_and_set()) {
     return makeError(ErrorCode::invalidArgument,
                      "ATOLL_ID holds one id and it has been used; make further communicators by splitting the first");
   }
@@ -257,7 +258,7 @@ Result<UniqueId> rendezvousFromEnvironment(const LaunchEnvironment& launch, cons
   const std::scoped_lock lock(mutex);
   const unsigned serial = nextSerial();
   if (launch.processes == 1) return openRendezvous(settings);
-  if (!variable("ATOLL_ID").empty()) return byGivenId(serial);
+  if (!variable("ATOLL_ID").empty()) return byGivenId();
   if (!variable("ATOLL_RENDEZVOUS_FILE").empty()) return byFile(launch, settings, serial, deadline);
   switch (launch.kind) {
     case LauncherKind::atollRun:
