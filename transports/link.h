@@ -119,8 +119,10 @@ struct SendPiece {
   bool first = false;              ///< begins a message …
   std::uint64_t messageBytes = 0;  ///< … of this size in all …
   CallRecord call;                 ///< … belonging to this call
-  bool done = false;               ///< set by progress(): `data` may be reused
-  SendPiece* next = nullptr;       ///< the link's queue
+  bool done = false;               ///< set by post() or progress(): `data` may be reused
+  SendPiece* next = nullptr;       ///< this and the rest: the link's own, until done
+  std::uint64_t at = 0;            ///< where in its message the piece begins
+  std::uint64_t left = 0;          ///< bytes still to move, and one for the header where the piece has it
 };
 
 /// Room for a piece of an incoming message, likewise. The receiver may cut a message into other pieces than the sender did.
@@ -129,16 +131,20 @@ struct ReceivePiece {
   std::size_t bytes = 0;
   bool first = false;
   std::uint64_t messageBytes = 0;  ///< what the call expects; another size on the wire is a mismatch
-  CallRecord call;                 ///< my call; another tag on the wire is a mismatch (when checked)
+  CallRecord call;                 ///< my call; another one on the wire is a mismatch (when checked)
   bool done = false;
   ReceivePiece* next = nullptr;
+  std::uint64_t at = 0;
+  std::uint64_t left = 0;
 };
 
 class MessageLink {
  public:
   virtual ~MessageLink() = default;
 
-  /// Queue a piece. Never blocks, allocates or fails; failures show in progress(). Small first pieces may leave at once.
+  /// Queue a piece, whose `done` is false. Never blocks, allocates or fails; failures show in progress(). Small pieces may
+  /// leave at once. A message may be of zero bytes: one first piece of none. The pieces of a message are all posted before
+  /// the next message's. Calls are compared when both ends give a record whose sequence is not 0.
   virtual void post(SendPiece& piece) = 0;
   virtual void post(ReceivePiece& piece) = 0;
 

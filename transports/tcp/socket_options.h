@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a data connection is set to, and what the kernel says of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "src/base/result.h"
+#include "src/base/unique_fd.h"
+
+namespace atl::tcp {
+
+/// Sends small messages at once, notices a vanished host, and uses the congestion control named (empty: the system's). An error
+/// if the kernel refuses the congestion control: it names it and those there are.
+Status configure(int socket, const std::string& congestionControl);
+
+/// The congestion control in force; empty if the kernel does not say.
+std::string congestionControlOf(int socket);
+
+/// "tcp 10.0.0.1:41000 → 10.0.0.2:39000 ×2 cubic".
+std::string describe(const std::vector<UniqueFd>& connections);
+
+}  // namespace atl::tcp

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transports/tcp/tcp.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "src/base/log.h"
+#include "src/bootstrap/switchboard.h"
+#include "transports/tcp/socket_options.h"
+#include "transports/tcp/tcp_link.h"
+#include "transports/tcp/wire.h"
+
+namespace atl {
+namespace {
+
+bool wouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+/// Opens as many connections as this end would use, and once the greeting tells what the other end would use, keeps the
+/// smaller number. No wait depends on an earlier one, so a link takes one round trip after the connections are there.
+class PendingTcpLink : public PendingLink {
+ public:
+  PendingTcpLink(const TransportContext& context, Rank peer, int lane)
+      : context_(context),
+        peer_(peer),
+        lane_(lane),
+        agreed_(std::clamp(context.settings->socketsPerPeer, 1, tcp::kMaxConnections)),
+        deadline_(Deadline::inSeconds(context.settings->timeoutSeconds)),
+        connections_(static_cast<std::size_t>(agreed_)) {
+    const auto [lower, higher] = std::minmax(context.rank, peer);
+    auto& switchboard = context.switchboard != nullptr ? *context.switchboard : Switchboard::instance();
+    for (int i = 0; i < agreed_; ++i) {
+      const StreamKey key{context.communicator, lower, higher, static_cast<std::uint16_t>(lane), static_cast<std::uint16_t>(i)};
+      streams_.push_back(switchboard.open(key, context.rank, *context.directory, Switchboard::Via::tcp, deadline_));
+    }
+    mine_.connections = static_cast<std::uint16_t>(agreed_);
+  }
+
+  Result<bool> poll() override {
+    auto ready = step();
+    if (!ready.ok()) {
+      return std::move(ready).error().within(fmt::format("tcp link of lane {} with {}", lane_, context_.directory->name(peer_)));
+    }
+    return ready;
+  }
+
+  Link take() override {
+    tcp::LinkNames names{context_.rank, peer_, context_.directory->name(peer_), tcp::describe(connections_)};
+    log::line(log::Subject::link, context_.rank, "lane {} to {}: {}", lane_, names.peerName, names.description);
+    return std::make_unique<tcp::TcpLink>(std::move(connections_), std::move(names));
+  }
+
+ private:
+  Result<bool> step() {
+    ATOLL_TRY(openConnections());
+    if (connections_.front()) {
+      ATOLL_ASSIGN(const bool greeted, greet());
+      if (greeted && allThere()) return true;
+    }
+    if (deadline_.passed()) {
+      return makeError(ErrorCode::timeout, "the other end did not come within {} s", context_.settings->timeoutSeconds);
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool allThere() const {
+    return std::all_of(connections_.begin(), connections_.end(), [](const UniqueFd& c) { return c.valid(); });
+  }
+
+  Status openConnections() {
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+      if (connections_[i]) continue;
+      ATOLL_ASSIGN(const bool ready, streams_[i]->poll());
+      if (!ready) continue;
+      connections_[i] = streams_[i]->take();
+      ATOLL_TRY(tcp::configure(connections_[i].get(), context_.settings->congestionControl));
+    }
+    return success();
+  }
+
+  Result<bool> greet() {
+    const int socket = connections_.front().get();
+    if (!greetingSent_) {
+      const ssize_t sent = ::send(socket, &mine_, sizeof mine_, MSG_NOSIGNAL | MSG_DONTWAIT);
+      // The first bytes on a connection, and few: the kernel takes them whole or not at all.
+      if (sent == sizeof mine_) greetingSent_ = true;
+      if (sent < 0 && !wouldBlock(errno)) return systemError(errno, "cannot greet the other end");
+    }
+    while (greetingReceived_ < sizeof theirs_) {
+      const ssize_t got = ::recv(socket, reinterpret_cast<std::byte*>(&theirs_) + greetingReceived_, sizeof theirs_ - greetingReceived_,
+                                 MSG_DONTWAIT);
+      if (got < 0 && wouldBlock(errno)) return false;
+      if (got < 0 && errno != ECONNRESET) return systemError(errno, "cannot receive the other end's greeting");
+      if (got <= 0) return makeError(ErrorCode::remoteError, "the other end closed the connection before its greeting");
+      greetingReceived_ += static_cast<std::size_t>(got);
+      if (greetingReceived_ < sizeof theirs_) continue;
+      ATOLL_ASSIGN(agreed_, tcp::connectionsAgreed(theirs_, agreed_));
+      connections_.resize(static_cast<std::size_t>(agreed_));
+      streams_.resize(static_cast<std::size_t>(agreed_));
+    }
+    return greetingSent_;
+  }
+
+  const TransportContext& context_;
+  Rank peer_;
+  int lane_;
+  int agreed_;  ///< number of connections: what this end would use, then what both do
+  Deadline deadline_;
+  std::vector<std::unique_ptr<PendingStream>> streams_;
+  std::vector<UniqueFd> connections_;
+  tcp::Greeting mine_;
+  bool greetingSent_ = false;
+  tcp::Greeting theirs_;
+  std::size_t greetingReceived_ = 0;
+};
+
+class Tcp : public Transport {
+ public:
+  explicit Tcp(const TransportContext& context) : context_(context) {}
+
+  [[nodiscard]] std::string_view name() const override { return "tcp"; }
+
+  [[nodiscard]] std::string whyNot(const ProcessInfo& a, const ProcessInfo& b) const override {
+    for (const auto* process : {&a, &b}) {
+      if (process->addresses.empty()) {
+        return fmt::format("pid {} on host {} listens on no address", process->pid, process->hostName);
+      }
+    }
+    return "";
+  }
+
+  [[nodiscard]] plan::LinkModel model() const override {
+    // Loopback, as measured with the link test bench; a tuning table replaces them.
+    return {.latency = 15e-6, .perMessage = 5e-6, .perByte = 1 / 2e9, .perReducedByte = 1 / 6e9};
+  }
+
+  std::unique_ptr<PendingLink> connect(Rank peer, int lane) override {
+    return std::make_unique<PendingTcpLink>(context_, peer, lane);
+  }
+
+ private:
+  TransportContext context_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> makeTcp(const TransportContext& context) { return std::make_unique<Tcp>(context); }
+
+}  // namespace atl
