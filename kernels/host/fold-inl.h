@@ -77,6 +77,10 @@ HWY_NOINLINE void foldPadded(const Op& op, D d, typename Codec::Element* destina
   std::memcpy(destination, padded, count * sizeof(Element));
 }
 
+template <class Codec, class Op, class D>
+void foldShort(const Op& op, D d, typename Codec::Element* destination, const void* const* sources, int n,
+               std::size_t count);
+
 /// The whole span with vectors of D, or narrower ones where the span is shorter than one block.
 template <class Codec, class Op, class D, class Sources>
 HWY_INLINE void foldSpan(const Op& op, D d, typename Codec::Element* destination, const void* const* sources, Sources n,
@@ -86,9 +90,9 @@ HWY_INLINE void foldSpan(const Op& op, D d, typename Codec::Element* destination
   if (count < kBlock) {
     constexpr std::size_t kNarrower = HWY_MAX(kLanes / 4, Codec::kFewestLanes);
     if constexpr (kNarrower < kLanes) {
-      foldSpan<Codec>(op, hn::CappedTag<hn::TFromD<D>, kNarrower>(), destination, sources, static_cast<int>(n), count);
+      foldShort<Codec>(op, hn::CappedTag<hn::TFromD<D>, kNarrower>(), destination, sources, n, count);
     } else {
-      foldPadded<Codec>(op, d, destination, sources, static_cast<int>(n), count);
+      foldPadded<Codec>(op, d, destination, sources, n, count);
     }
     return;
   }
@@ -98,6 +102,13 @@ HWY_INLINE void foldSpan(const Op& op, D d, typename Codec::Element* destination
     Codec::store(d, foldBlock<Codec>(op, d, sources, n, at), destination + at);
   }
   Codec::store(d, last, destination + lastBlock);
+}
+
+/// foldSpan for spans too short for wider vectors. Not inlined: one copy serves every arity.
+template <class Codec, class Op, class D>
+HWY_NOINLINE void foldShort(const Op& op, D d, typename Codec::Element* destination, const void* const* sources, int n,
+                            std::size_t count) {
+  foldSpan<Codec>(op, d, destination, sources, n, count);
 }
 
 /// Runs `op` over one source, for the kernels that are not reductions: finishing and scaling.
