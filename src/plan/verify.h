@@ -43,6 +43,7 @@ struct Proof {
 ///   * no step reads a chunk that nothing wrote, and within a round (and between unordered lanes) no step writes what
 ///   another
 ///     reads or writes; lanes of one share of a tileable plan have no scratch in common;
+///   * where the plan has several shares or is tileable, the lanes of a share cut the data in one number of parts;
 ///   * every output chunk ends with exactly the contributions it should: each rank's once, in rank order if the plan
 ///   says
 ///     `ordered`, finished exactly once, from the right block;

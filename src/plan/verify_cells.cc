@@ -20,41 +20,43 @@ BlockRun ifRoot(const Plan& plan) {
   return plan.rank == plan.root ? everyBlock(plan) : BlockRun{};
 }
 
-/// Folds the parts that one share's lanes name into cells per block.
-class GridBuilder {
- public:
-  GridBuilder(Rank blocks, std::int64_t maxCells) : blocks_(blocks), maxCells_(maxCells) {}
-
-  /// False once the grid is finer than allowed.
-  bool add(std::int32_t parts) {
-    const std::int64_t perBlock = parts / blocks_;
-    if (cells_ % perBlock == 0) return true;
-    const std::int64_t factor = perBlock / std::gcd(cells_, perBlock);
-    if (cells_ > maxCells_ / blocks_ / factor) return false;
-    cells_ *= factor;
-    return true;
-  }
-
-  bool add(const Lane& lane) {
-    for (const Loop& loop : lane.loops) {
-      for (const Round& round : loop.rounds) {
-        for (const Step& step : round.steps) {
-          if (!add(step.chunk.parts)) return false;
-          for (const Operand& operand : step.operands) {
-            if (!operand.isPeer() && !add(operand.chunk.parts)) return false;
-          }
+/// Calls look(parts) with every cut that a lane names.
+template <class Look>
+void everyCut(const Lane& lane, const Look& look) {
+  for (const Loop& loop : lane.loops) {
+    for (const Round& round : loop.rounds) {
+      for (const Step& step : round.steps) {
+        look(step.chunk.parts);
+        for (const Operand& operand : step.operands) {
+          if (!operand.isPeer()) look(operand.chunk.parts);
         }
       }
     }
-    return true;
   }
+}
 
-  [[nodiscard]] CellGrid grid() const { return {blocks_, cells_}; }
+/// Folds the parts that one share's lanes name into cells per block.
+struct Cut {
+  std::int64_t perBlock = 1;
+  std::int32_t firstParts = 0;   ///< 0: none yet
+  std::int32_t secondParts = 0;  ///< another number of parts than the first, if there is one
+  bool tooFine = false;
 
- private:
-  Rank blocks_;
-  std::int64_t maxCells_;
-  std::int64_t cells_ = 1;
+  void add(std::int32_t parts, Rank blocks, std::int64_t maxCells) {
+    if (parts == firstParts || tooFine) return;
+    if (firstParts == 0) {
+      firstParts = parts;
+    } else {
+      secondParts = parts;
+    }
+    const std::int64_t ofBlock = parts / blocks;
+    const std::int64_t factor = ofBlock / std::gcd(perBlock, ofBlock);
+    if (perBlock > maxCells / blocks / factor) {
+      tooFine = true;
+    } else {
+      perBlock *= factor;
+    }
+  }
 };
 
 /// What decides a block's size when blocks are unequal. An all-to-all's blocks are of a pair of ranks.
@@ -89,7 +91,7 @@ BlockRun outputBlocks(const Plan& plan) {
 Result<std::vector<CellGrid>> gridsOf(std::span<const Plan> plans, std::int64_t maxCells) {
   const Plan& first = plans.front();
   const Rank blocks = payloadBlocks(first.collective, first.ranks);
-  std::vector<GridBuilder> builders(static_cast<std::size_t>(first.shares), GridBuilder(blocks, maxCells));
+  std::vector<Cut> cuts(static_cast<std::size_t>(first.shares));
   const auto tooFine = [&](const Plan& plan, std::int32_t share) {
     return makeError(ErrorCode::unsupported,
                      "rank {}: the parts named by the lanes of share {} cut the data into more than {} cells, too many "
@@ -98,14 +100,22 @@ Result<std::vector<CellGrid>> gridsOf(std::span<const Plan> plans, std::int64_t 
   };
   for (const Plan& plan : plans) {
     for (const Lane& lane : plan.lanes) {
-      GridBuilder& builder = builders[static_cast<std::size_t>(lane.share)];
-      if (plan.scratchSlots > 0 && !builder.add(plan.scratchParts)) return tooFine(plan, lane.share);
-      if (!builder.add(lane)) return tooFine(plan, lane.share);
+      Cut& cut = cuts[static_cast<std::size_t>(lane.share)];
+      const auto add = [&](std::int32_t parts) { cut.add(parts, blocks, maxCells); };
+      if (plan.scratchSlots > 0) add(plan.scratchParts);
+      everyCut(lane, add);
+      if (cut.tooFine) return tooFine(plan, lane.share);
+      if (cut.secondParts != 0 && (plan.shares > 1 || plan.tileable)) {
+        return makeError(ErrorCode::invalidArgument,
+                         "rank {}: the lanes of share {} cut the data in {} parts and in {}; where there are several "
+                         "shares or tiles, which divide each part, a share needs one cut",
+                         plan.rank, lane.share, cut.firstParts, cut.secondParts);
+      }
     }
   }
   std::vector<CellGrid> grids;
-  grids.reserve(builders.size());
-  for (const GridBuilder& builder : builders) grids.push_back(builder.grid());
+  grids.reserve(cuts.size());
+  for (const Cut& cut : cuts) grids.emplace_back(blocks, cut.perBlock);
   for (const Plan& plan : plans) {
     for (const Lane& lane : plan.lanes) {
       const CellGrid& grid = grids[static_cast<std::size_t>(lane.share)];

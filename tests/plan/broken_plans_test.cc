@@ -112,6 +112,7 @@ TEST(BrokenPlan, PeerStrideThatReachesItself_NamesTheRepetition) {
 
 TEST(BrokenPlan, WrongSize_NamesBothEnds) {
   Family family = ringAllReduce(4);
+  for (Plan& plan : family) plan.tileable = false;
   auto& steps = stepsOf(family, 2, 0);
   steps[1] = combine(out(0, 2), {local(in(0, 2)), from(1)});
   EXPECT_THAT(reason(family), AllOf(HasSubstr("rank 2, lane 0, loop 0, round 0, step 1"),
@@ -305,6 +306,7 @@ TEST(BrokenPlan, ShortScratch_NamesTheBound) {
   EXPECT_THAT(reason(family),
               AllOf(HasSubstr("scratch slot 0 (part 0 of 1) is out of range"), HasSubstr("declares 0 scratch slots")));
   family = chainReduce(3);
+  for (Plan& plan : family) plan.tileable = false;
   family[1].scratchSlots = 2;
   family[1].scratchParts = 2;
   Chunk both = scratch(1, 0, 2);
@@ -352,6 +354,18 @@ TEST(BrokenPlan, LanesThatShareScratchInATileablePlan_AreAHazard) {
   for (Plan& plan : family) plan.tileable = true;
   EXPECT_THAT(reason(family),
               HasSubstr("lanes 0 and 1 both use scratch slot 0; in a tileable plan they may be in different tiles"));
+}
+
+TEST(BrokenPlan, TwoCutsInATileablePlan_AreRejected) {
+  // Halves that are copied as one whole: right as it stands, wrong once tiles divide each half and the whole alike.
+  Family family{header(Collective::broadcast, "two-cuts", 1, 0, 0)};
+  family[0].scratchSlots = 2;
+  family[0].scratchParts = 2;
+  family[0].lanes = {lane({loop(2, {round({combine(by(out(0, 2), 1), {local(by(in(0, 2), 1))})})}),
+                           loop(1, {round({combine(out(0, 1), {local(in(0, 1))})})})})};
+  EXPECT_EQ(reason(family), "accepted");
+  family[0].tileable = true;
+  EXPECT_THAT(reason(family), HasSubstr("cut the data in 2 parts and in 1"));
 }
 
 // --- shape and family ---
