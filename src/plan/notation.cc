@@ -6,6 +6,17 @@
 #include <algorithm>
 
 namespace atl::plan {
+namespace {
+
+/// A number that moves by `stride` in every repetition k: "3", "(3+k)", "(3-2k)".
+std::string advancing(std::int64_t start, std::int64_t stride) {
+  if (stride == 0) return fmt::format("{}", start);
+  const std::int64_t size = stride < 0 ? -stride : stride;
+  const std::string factor = size == 1 ? "" : fmt::format("{}", size);
+  return fmt::format("({}{}{}k)", start, stride < 0 ? '-' : '+', factor);
+}
+
+}  // namespace
 
 std::string_view nameOf(Buffer buffer) {
   switch (buffer) {
@@ -37,9 +48,14 @@ std::string_view nameOf(Action action) {
 
 std::string brief(const Chunk& chunk) {
   std::string text(nameOf(chunk.buffer));
-  if (chunk.buffer == Buffer::scratch) text += fmt::format("#{}", chunk.slot);
-  if (chunk.span == 1) return text + fmt::format("[{}/{}]", chunk.index, chunk.parts);
-  return text + fmt::format("[{}-{}/{}]", chunk.index, std::int64_t{chunk.index} + chunk.span - 1, chunk.parts);
+  if (chunk.buffer == Buffer::scratch) text += "#" + advancing(chunk.slot, chunk.slotStride);
+  text += "[" + advancing(chunk.index, chunk.stride);
+  if (chunk.span != 1) text += ".." + advancing(std::int64_t{chunk.index} + chunk.span - 1, chunk.stride);
+  return text + fmt::format("/{}]", chunk.parts);
+}
+
+std::string brief(const Peer& peer) {
+  return "rank " + advancing(peer.rank, peer.stride);
 }
 
 std::string describe(const Chunk& chunk) {

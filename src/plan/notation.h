@@ -19,8 +19,12 @@ Action actionOf(const Step& step);
 /// "send", "recv", "copy", "reduce", "recv-reduce".
 std::string_view nameOf(Action action);
 
-/// The short form: `output[3/8]`, `output[3-5/8]`, `scratch#2[3/8]`; strides are not shown.
+/// The short form: `output[3/8]`, `output[3..5/8]`, `scratch#2[3/8]`; what advances is shown as a formula in the
+/// repetition k, as in `output[(3-k)/8]`, to be taken modulo the parts (or slots).
 std::string brief(const Chunk& chunk);
+
+/// "rank 3", "rank (3+k)".
+std::string brief(const Peer& peer);
 
 /// The long form: "output part 3 of 8", "scratch slot 2 (part 3 of 8)".
 std::string describe(const Chunk& chunk);
