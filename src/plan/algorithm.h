@@ -15,8 +15,8 @@ struct PlanRequest {
   Collective collective = Collective::allReduce;
   Rank ranks = 1;
   Rank rank = 0;
-  Rank root = kNoRank;       ///< for rooted collectives, else kNoRank
-  std::int32_t shares = 1;   ///< into how many parallel shares to divide the data (each becomes a lane, or two)
+  Rank root = kNoRank;      ///< for rooted collectives, else kNoRank
+  std::int32_t shares = 1;  ///< into how many parallel shares to divide the data (each becomes a lane, or two)
 };
 
 /// What one rank does, in the units that a model prices: the busiest rank's figures on the critical path.
@@ -24,9 +24,9 @@ struct PlanRequest {
 struct Cost {
   double rounds = 0;    ///< latencies (α) on the critical path, pipeline fill included
   double messages = 0;  ///< messages posted or taken by the busiest rank (μ: per-message overhead)
-  double bytes = 0;     ///< bytes through the busiest rank's link, the larger of sent and received (β), and what it waits
-                        ///< for while others pass theirs on (pipeline fill)
-  double reduced = 0;   ///< bytes that the busiest rank reads as operands of reductions and of copies in its own memory (γ)
+  double bytes = 0;     ///< bytes through the busiest rank's link, the larger of sent and received (β), and those that
+                        ///< it waits for while others pass theirs on (pipeline fill)
+  double reduced = 0;   ///< bytes that the busiest rank reads as operands of reductions and of local copies (γ)
 };
 
 /// What a cost depends on. `bytes` is the payload: nccl-tests' "size" (the larger of a rank's send and receive).

@@ -42,8 +42,12 @@ ChunkSpec ChunkSpec::in(std::int32_t slot, std::int32_t slotStride) const {
   return spec;
 }
 
-ChunkSpec input(std::int32_t index, std::int32_t parts) { return chunkOf(Buffer::input, index, parts); }
-ChunkSpec output(std::int32_t index, std::int32_t parts) { return chunkOf(Buffer::output, index, parts); }
+ChunkSpec input(std::int32_t index, std::int32_t parts) {
+  return chunkOf(Buffer::input, index, parts);
+}
+ChunkSpec output(std::int32_t index, std::int32_t parts) {
+  return chunkOf(Buffer::output, index, parts);
+}
 
 PlanBuilder::PlanBuilder(const PlanRequest& request, std::string_view algorithm) {
   plan_.collective = request.collective;
@@ -143,9 +147,13 @@ Plan PlanBuilder::build() && {
   return std::move(plan_);
 }
 
-std::vector<Step>& PlanBuilder::steps() { return plan_.lanes.back().loops.back().rounds.back().steps; }
+std::vector<Step>& PlanBuilder::steps() {
+  return plan_.lanes.back().loops.back().rounds.back().steps;
+}
 
-Rank PlanBuilder::wrapped(Rank rank) const { return modulo(rank, plan_.ranks); }
+Rank PlanBuilder::wrapped(Rank rank) const {
+  return modulo(rank, plan_.ranks);
+}
 
 Plan soloPlan(const PlanRequest& request, std::string_view algorithm) {
   PlanBuilder b(request, algorithm);

@@ -22,7 +22,7 @@ namespace atl::plan {
 /// A chunk under construction; converts to Chunk.
 struct ChunkSpec {
   Chunk chunk;
-  [[nodiscard]] ChunkSpec by(std::int32_t stride) const;  ///< index stride per repetition
+  [[nodiscard]] ChunkSpec by(std::int32_t stride) const;   ///< index stride per repetition
   [[nodiscard]] ChunkSpec span(std::int32_t parts) const;  ///< a run of parts; must not pass the end
   [[nodiscard]] ChunkSpec in(std::int32_t slot, std::int32_t slotStride = 0) const;  ///< same data, held in scratch
   operator Chunk() const { return chunk; }  // NOLINT(google-explicit-constructor)
@@ -31,22 +31,30 @@ struct ChunkSpec {
 ChunkSpec input(std::int32_t index, std::int32_t parts);
 ChunkSpec output(std::int32_t index, std::int32_t parts);
 /// The whole of a one-block payload.
-inline ChunkSpec input() { return input(0, 1); }
-inline ChunkSpec output() { return output(0, 1); }
+inline ChunkSpec input() {
+  return input(0, 1);
+}
+inline ChunkSpec output() {
+  return output(0, 1);
+}
 
-inline Operand local(const Chunk& chunk) { return Operand::local(chunk); }
-inline Operand from(Rank rank, Rank stride = 0) { return Operand::from(Peer{rank, stride}); }
+inline Operand local(const Chunk& chunk) {
+  return Operand::local(chunk);
+}
+inline Operand from(Rank rank, Rank stride = 0) {
+  return Operand::from(Peer{rank, stride});
+}
 
 /// Builds lanes, loops and rounds in the order of the calls.
 class PlanBuilder {
  public:
   PlanBuilder(const PlanRequest& request, std::string_view algorithm);
 
-  PlanBuilder& lane(std::int32_t share = 0);    ///< opens a lane
-  PlanBuilder& repeat(std::int32_t times);      ///< opens a loop; rounds that follow belong to it
-  PlanBuilder& once() { return repeat(1); }     ///< ends a loop: rounds that follow run once
-  PlanBuilder& round();                         ///< opens a round (in a loop of one if none is open)
-  PlanBuilder& roundAfter(std::int32_t lane);   ///< opens a round that waits for another lane
+  PlanBuilder& lane(std::int32_t share = 0);   ///< opens a lane
+  PlanBuilder& repeat(std::int32_t times);     ///< opens a loop; rounds that follow belong to it
+  PlanBuilder& once() { return repeat(1); }    ///< ends a loop: rounds that follow run once
+  PlanBuilder& round();                        ///< opens a round (in a loop of one if none is open)
+  PlanBuilder& roundAfter(std::int32_t lane);  ///< opens a round that waits for another lane
 
   PlanBuilder& send(const Chunk& chunk, Rank to, Rank stride = 0);
   PlanBuilder& send(const Chunk& chunk, const std::vector<Rank>& to);  ///< one chunk to many; nothing if there are none

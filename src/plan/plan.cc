@@ -24,7 +24,9 @@ Chunk atRepetition(const Chunk& chunk, std::int32_t k, std::int32_t scratchSlots
   return now;
 }
 
-Rank atRepetition(const Peer& peer, std::int32_t k, Rank ranks) { return advanced(peer.rank, k, peer.stride, ranks); }
+Rank atRepetition(const Peer& peer, std::int32_t k, Rank ranks) {
+  return advanced(peer.rank, k, peer.stride, ranks);
+}
 
 std::uint64_t generatedFamilyHash(const Plan& plan) {
   std::uint64_t hash = hashText(plan.algorithm, static_cast<std::uint64_t>(plan.version));

@@ -7,8 +7,8 @@ namespace atl::plan {
 
 namespace {
 
-/// The in-order tree of places 1 … m: a place's height is the number of its trailing zeros. Where the tree is not full, a
-/// right child may hang several levels below its parent.
+/// The in-order tree of places 1 … m: a place's height is the number of its trailing zeros. Where the tree is not full,
+/// a right child may hang several levels below its parent.
 Rank parentPlace(Rank place, Rank m) {
   const Rank bit = lowestBit(place);
   const Rank above = (place ^ bit) | (bit << 1);
@@ -28,8 +28,8 @@ Rank rightPlace(Rank place, Rank m) {
   return 0;
 }
 
-/// The tree under `top` where the others stand at the places that `placeOf` gives their distance from the top (1 … n−1),
-/// and `distanceOf` is its inverse.
+/// The tree under `top` where the others stand at the places that `placeOf` gives their distance from the top (1 …
+/// n−1), and `distanceOf` is its inverse.
 template <class PlaceOf, class DistanceOf>
 TreePlace treeUnder(Rank me, Rank n, Rank top, const PlaceOf& placeOf, const DistanceOf& distanceOf) {
   const Rank m = n - 1;

@@ -10,9 +10,9 @@ namespace atl::plan {
 
 /// Neighbours in a binary tree.
 struct TreePlace {
-  Rank parent = kNoRank;      ///< none at the top
-  std::vector<Rank> before;   ///< child whose subtree lies before me in the tree's order, if any
-  std::vector<Rank> after;    ///< child whose subtree lies after me, if any
+  Rank parent = kNoRank;     ///< none at the top
+  std::vector<Rank> before;  ///< child whose subtree lies before me in the tree's order, if any
+  std::vector<Rank> after;   ///< child whose subtree lies after me, if any
 
   [[nodiscard]] bool isTop() const { return parent == kNoRank; }
   [[nodiscard]] bool isLeaf() const { return before.empty() && after.empty(); }
@@ -23,8 +23,8 @@ struct TreePlace {
 /// top−1; so the ranks of each subtree are consecutive. Those at odd places are leaves. At least two ranks.
 TreePlace inOrderTree(Rank me, Rank n, Rank top);
 
-/// A tree under the same top whose leaves are inner nodes of inOrderTree and the other way round (one rank may be a leaf in
-/// both, none is an inner node with two children in both).
+/// A tree under the same top whose leaves are inner nodes of inOrderTree and the other way round (one rank may be a
+/// leaf in both, none is an inner node with two children in both).
 TreePlace complementTree(Rank me, Rank n, Rank top);
 
 }  // namespace atl::plan

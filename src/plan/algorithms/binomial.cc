@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Binomial tree over the ranks counted from the root: place v hangs under v with its lowest bit cleared, and the subtree of
-// v is the run of places [v, v + lowest bit). Parents serve the far, large subtree first.
+// Binomial tree over the ranks counted from the root: place v hangs under v with its lowest bit cleared, and the
+// subtree of v is the run of places [v, v + lowest bit). Parents serve the far, large subtree first.
 //
 //   broadcast   ceil(lg n) (α + S β)
 //   reduce      ceil(lg n) (α + S β) + (1 + ceil(lg n)) S γ, each rank folding itself and all its subtrees at once
 //   gather,
-//   scatter     ceil(lg n) α + (n−1)/n S β, subtrees travelling as one run of blocks (two where it passes the last rank)
+//   scatter     ceil(lg n) α + (n−1)/n S β; a subtree travels as one run of blocks, two where it passes the last rank
 //
 // Source: well known; R. Thakur, R. Rabenseifner, W. Gropp, IJHPCA 19 (2005).
 #include <utility>
@@ -34,18 +34,17 @@ struct Place {
 
   [[nodiscard]] bool isRoot() const { return place == 0; }
 
-  /// Distances of my children, far first. A child at distance d has the places [d, 2d) of my subtree, as far as they go.
+  /// Distances of my children, far first. A child at distance d has the places [d, 2d) of my subtree, if there are.
   [[nodiscard]] std::vector<Rank> children() const {
     std::vector<Rank> distances;
     for (Rank d = subtree > 1 ? powerOfTwoAtMost(subtree - 1) : 0; d > 0; d /= 2) distances.push_back(d);
     return distances;
   }
 
-  /// f(chunk of `buffer`-like input, offset) for the runs of blocks of the part of my subtree at [begin, begin + count).
+  /// f(first block, blocks, offset in my subtree) for the runs of blocks at [begin, begin + count) of my subtree.
   template <class F>
   void forEachBlockRun(Rank begin, Rank count, F&& f) const {
-    forEachRun(me + begin, count, n,
-               [&](Rank block, Rank length, Rank offset) { f(block, length, begin + offset); });
+    forEachRun(me + begin, count, n, [&](Rank block, Rank length, Rank offset) { f(block, length, begin + offset); });
   }
 };
 
@@ -92,9 +91,8 @@ void gather(PlanBuilder& b, const Place& at) {
   }
   if (at.isRoot()) return;
   b.scratch(at.subtree, n).round();
-  at.forEachBlockRun(0, at.subtree, [&](Rank block, Rank length, Rank offset) {
-    b.send(place(block, length, offset), at.parent);
-  });
+  at.forEachBlockRun(0, at.subtree,
+                     [&](Rank block, Rank length, Rank offset) { b.send(place(block, length, offset), at.parent); });
 }
 
 void scatter(PlanBuilder& b, const Place& at) {
@@ -115,9 +113,8 @@ void scatter(PlanBuilder& b, const Place& at) {
     b.round();
   }
   for (const Rank d : at.children()) {
-    at.forEachBlockRun(d, std::min(d, at.subtree - d), [&](Rank block, Rank length, Rank offset) {
-      b.send(place(block, length, offset), at.me + d);
-    });
+    at.forEachBlockRun(d, std::min(d, at.subtree - d),
+                       [&](Rank block, Rank length, Rank offset) { b.send(place(block, length, offset), at.me + d); });
   }
   b.copy(output(at.me, n), place(at.me, 1, 0));
 }

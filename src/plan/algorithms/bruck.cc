@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bruck's all-to-all: a block that has j ranks to go travels 2^k ahead in round k if bit k of j is set. ceil(lg n) messages
-// instead of n−1, at lg(n)/2 times the traffic: for many small blocks.
+// Bruck's all-to-all: a block that has j ranks to go travels 2^k ahead in round k if bit k of j is set. ceil(lg n)
+// messages instead of n−1, at lg(n)/2 times the traffic: for many small blocks.
 //
 // The blocks of a round lie scattered, so they are packed into a stage, sent as one message, and dealt out: to the next
 // stage, to a home slot where they wait for a later round, or to the output. Blocks of different pairs share slots and
@@ -8,8 +8,8 @@
 //
 //   all-to-all   ceil(lg n) (α + S/2 β + S γ)
 //
-// Source: J. Bruck et al., "Efficient algorithms for all-to-all communications in multiport message-passing systems", IEEE
-// TPDS 8 (1997).
+// Source: J. Bruck et al., "Efficient algorithms for all-to-all communications in multiport message-passing systems",
+// IEEE TPDS 8 (1997).
 #include "src/plan/algorithms/algorithms.h"
 #include "src/plan/algorithms/arithmetic.h"
 #include "src/plan/builder.h"
@@ -54,8 +54,8 @@ class Exchange {
     return output(name, n_).in(n_ + n_ / 2 + travellersBefore(j, bit));
   }
 
-  /// Into the stage: what leaves for the first time comes from the input, what has just arrived from the inbox, the rest from
-  /// home.
+  /// Into the stage: what leaves for the first time comes from the input, what has just arrived from the inbox, the
+  /// rest from home.
   void pack(Rank bit) {
     for (Rank j = bit; j < n_; ++j) {
       if ((j & bit) == 0) continue;
@@ -81,7 +81,9 @@ class Exchange {
   Rank me_, n_;
 };
 
-bool serves(Collective collective, Rank /*ranks*/, bool /*ordered*/) { return collective == Collective::allToAll; }
+bool serves(Collective collective, Rank /*ranks*/, bool /*ordered*/) {
+  return collective == Collective::allToAll;
+}
 
 Plan generate(const PlanRequest& request) {
   const Rank n = request.ranks;

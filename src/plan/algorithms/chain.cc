@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chain: the ranks in a row from the root, each passing on what it gets. Run tile by tile it is a pipeline: every link is
-// busy once the first tile has reached the end, so large payloads move at the speed of one link, whatever n.
+// Chain: the ranks in a row from the root, each passing on what it gets. Run tile by tile it is a pipeline: every link
+// is busy once the first tile has reached the end, so large payloads move at the speed of one link, whatever n.
 //
 //   broadcast, reduce   (n−2+t) (α + S/t β) over t tiles, for reduce with + 2 S/t γ in every hop
 //

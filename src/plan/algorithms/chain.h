@@ -9,7 +9,8 @@ namespace atl::plan {
 /// From the root along the ranks in steps of `step` (+1 or −1), in the open lane. Needs at least two ranks.
 void chainBroadcast(PlanBuilder& b, const PlanRequest& request, Rank step);
 
-/// From the far end of that chain to the root, each rank adding its own. Ranks other than the root need a slot of scratch.
+/// From the far end of that chain to the root, each rank adding its own. Ranks other than the root need a slot of
+/// scratch.
 void chainReduce(PlanBuilder& b, const PlanRequest& request, Rank step);
 
 /// Cost of `strands` chains that each carry an equal part of the payload at the same time.

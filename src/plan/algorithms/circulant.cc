@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Circulant graph: reduce-scatter and all-gather in ceil(lg n) rounds and optimal traffic for any n, power of two or not.
+// Circulant graph: reduce-scatter and all-gather in ceil(lg n) rounds and optimal traffic for any n, power of two or
+// not.
 //
 // Count blocks from my own: block 0 is mine, block i belongs to the rank i ahead. Halve n again and again, rounding up:
-// n = s0 > s1 > … > sq = 1. In round k of the reduce-scatter a rank has s(k) partial blocks; it sends the upper ones, from
-// s(k+1) on, to the rank s(k+1) ahead, whose blocks 0, 1, … they are, and folds what comes from behind into its lower ones.
-// The all-gather is the same backwards; the all-reduce is both. A run of blocks that passes the last rank is two messages.
+// n = s0 > s1 > … > sq = 1. In round k of the reduce-scatter a rank has s(k) partial blocks; it sends the upper ones,
+// from s(k+1) on, to the rank s(k+1) ahead, whose blocks 0, 1, … they are, and folds what comes from behind into its
+// lower ones. The all-gather is the same backwards; the all-reduce is both. A run of blocks that passes the last rank
+// is two messages.
 //
 //   reduce-scatter   ceil(lg n) α + (n−1)/n S β + 2(n−1)/n S γ
 //   all-gather       ceil(lg n) α + (n−1)/n S β
@@ -25,7 +27,8 @@ std::vector<Rank> halvings(Rank n) {
   return sizes;
 }
 
-/// One round of the reduce-scatter: `size` partial blocks become `kept`. The chunks come from place(block, offset from mine).
+/// One round of the reduce-scatter: `size` partial blocks become `kept`. The chunks come from place(block, offset from
+/// mine).
 template <class From, class To>
 void halve(PlanBuilder& b, const PlanRequest& request, Rank size, Rank kept, const From& source, const To& target) {
   const Rank n = request.ranks;
@@ -74,9 +77,8 @@ void allGather(PlanBuilder& b, const PlanRequest& request, bool ownInInput) {
     forEachRun(me, size - kept, n, [&](Rank block, Rank length, Rank /*offset*/) {
       b.send((own ? input(block, n) : output(block, n)).span(length), me - kept);
     });
-    forEachRun(me + kept, size - kept, n, [&](Rank block, Rank length, Rank /*offset*/) {
-      b.receive(output(block, n).span(length), me + kept);
-    });
+    forEachRun(me + kept, size - kept, n,
+               [&](Rank block, Rank length, Rank /*offset*/) { b.receive(output(block, n).span(length), me + kept); });
     if (own) b.copy(output(me, n), input(me, n));
   }
 }
@@ -123,7 +125,8 @@ Cost cost(const CostQuery& query) {
 
 const Algorithm kCirculant{
     .name = "circulant",
-    .summary = "halving and doubling on a circulant graph: logarithmic rounds and least traffic for any number of ranks",
+    .summary =
+        "halving and doubling on a circulant graph: logarithmic rounds and least traffic for any number of ranks",
     .serves = serves,
     .generate = generate,
     .cost = cost,

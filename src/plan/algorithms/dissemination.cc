@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dissemination barrier: in round k every rank signals the rank 2^k ahead and waits for the one 2^k behind. After ceil(lg n)
-// rounds each rank has heard, directly or through others, of every rank. The messages are empty.
+// Dissemination barrier: in round k every rank signals the rank 2^k ahead and waits for the one 2^k behind. After
+// ceil(lg n) rounds each rank has heard, directly or through others, of every rank. The messages are empty.
 //
 //   ceil(lg n) α
 //
@@ -12,7 +12,9 @@
 namespace atl::plan {
 namespace {
 
-bool serves(Collective collective, Rank /*ranks*/, bool /*ordered*/) { return collective == Collective::barrier; }
+bool serves(Collective collective, Rank /*ranks*/, bool /*ordered*/) {
+  return collective == Collective::barrier;
+}
 
 /// Nothing is divided among shares: one lane signals, whatever was asked for.
 Plan generate(const PlanRequest& request) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Double binary tree: half of the payload goes through each of two binary trees, and the leaves of one are the inner nodes
-// of the other. So every rank sends and receives about as much as any other, and tiles pipeline through the levels:
-// logarithmic latency with full bandwidth.
+// Double binary tree: half of the payload goes through each of two binary trees, and the leaves of one are the inner
+// nodes of the other. So every rank sends and receives about as much as any other, and tiles pipeline through the
+// levels: logarithmic latency with full bandwidth.
 //
 // All-reduce: trees topped by rank 0 and by rank n−1, each with a lane that reduces upwards and a lane that broadcasts
-// downwards, so that one tile goes down while the next comes up. Subtrees are runs of consecutive ranks and are folded in
-// their order. Broadcast and reduce: both trees are topped by the root.
+// downwards, so that one tile goes down while the next comes up. Subtrees are runs of consecutive ranks and are folded
+// in their order. Broadcast and reduce: both trees are topped by the root.
 //
-//   all-reduce          2D α + 2 S (1 + (D−1)/t) β over t tiles, with D = 1 + ceil(lg n) levels
-//   broadcast, reduce   D α + S (1 + (D−1)/t) β
+//   all-reduce          2 (D−1+t) (α + S/t β) over t tiles, with D = ceil(lg n) levels under the top
+//   broadcast, reduce   (D−1+t) (α + S/t β)
 //
 // Source: P. Sanders, J. Speck, J. L. Träff, "Two-tree algorithms for full bandwidth broadcast, reduction and scan",
 // Parallel Computing 35 (2009).
@@ -93,7 +93,7 @@ Plan generate(const PlanRequest& request) {
 }
 
 Cost cost(const CostQuery& query) {
-  const double levels = ceilLog2(query.ranks) + (query.ranks > 2 ? 1 : 0);
+  const double levels = ceilLog2(query.ranks);
   const double passes = levels - 1 + query.tiles;  // of one tile through one level, one after another
   const double passed = passes * query.bytes / query.tiles;
   switch (query.collective) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One-shot: every rank that has something sends the whole of it straight to every rank that needs it, in one round; a rank
-// that reduces folds all operands at once, in rank order. One latency, but n times the traffic: for the smallest payloads.
+// One-shot: every rank that has something sends the whole of it straight to every rank that needs it, in one round; a
+// rank that reduces folds all operands at once, in rank order. One latency, but n times the traffic: for the smallest
+// payloads.
 //
 //   all-reduce   α + (n−1) S β + n S γ
 //   reduce       α + (n−1) S β + n S γ, all at the root

@@ -11,7 +11,9 @@
 namespace atl::plan {
 namespace {
 
-bool serves(Collective collective, Rank /*ranks*/, bool /*ordered*/) { return collective == Collective::allToAll; }
+bool serves(Collective collective, Rank /*ranks*/, bool /*ordered*/) {
+  return collective == Collective::allToAll;
+}
 
 Plan generate(const PlanRequest& request) {
   const Rank n = request.ranks;

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// PAT, parallel aggregated trees: every block has its own binomial tree, the same for all up to rotation, and all trees run
-// at once. Unlike Bruck's or the circulant algorithm it speaks to far peers while messages are still few, and keeps the most
-// traffic for near ones, which suits networks that narrow towards the core.
+// PAT, parallel aggregated trees: every block has its own binomial tree, the same for all up to rotation, and all trees
+// run at once. Unlike Bruck's or the circulant algorithm it speaks to far peers while messages are still few, and keeps
+// the most traffic for near ones, which suits networks that narrow towards the core.
 //
-// In the tree of a block, the rank at distance o from its owner hangs under o with the lowest bit cleared. A stage of the
-// all-gather takes the same edge, or up to kAggregated edges of equal length, in every tree: first the long edges, to the
-// subtrees of `subtree` ranks, in logarithmic stages; then those subtrees side by side, in the order of a depth-first walk.
-// The reduce-scatter runs the stages backwards, and thanks to that order it needs partial sums only along one path of each
-// subtree: its scratch grows with lg n, not with n. Up to 2·kAggregated ranks all stages are logarithmic.
+// In the tree of a block, the rank at distance o from its owner hangs under o with the lowest bit cleared. A stage of
+// the all-gather takes the same edge, or up to kAggregated edges of equal length, in every tree: first the long edges,
+// to the subtrees of `subtree` ranks, in logarithmic stages; then those subtrees side by side, in the order of a
+// depth-first walk. The reduce-scatter runs the stages backwards, and thanks to that order it needs partial sums only
+// along one path of each subtree: its scratch grows with lg n, not with n. Up to 2·kAggregated ranks all stages are
+// logarithmic.
 //
 //   all-gather       r α + (n−1) μ + (n−1)/n S β with r = subtree−1 + lg(n / subtree)
 //   reduce-scatter   the same + 2(n−1)/n S γ
 //
-// Source: S. Jeaugey, "PAT: a new algorithm for all-gather and reduce-scatter operations at scale", arXiv 2506.20252 (2025).
-// The split into aggregated subtrees is fixed here rather than chosen by size: a plan knows no size.
+// Source: S. Jeaugey, "PAT: a new algorithm for all-gather and reduce-scatter operations at scale", arXiv 2506.20252
+// (2025). The split into aggregated subtrees is fixed here rather than chosen by size: a plan knows no size.
 #include "src/plan/algorithms/algorithms.h"
 #include "src/plan/algorithms/arithmetic.h"
 #include "src/plan/builder.h"
@@ -63,7 +64,8 @@ void allGather(PlanBuilder& b, Rank me, Rank n) {
   }
 }
 
-/// The partial sums of a reduce-scatter, named by the distance from their owner. Mine (distance 0) gathers in the output.
+/// The partial sums of a reduce-scatter, named by the distance from their owner. Mine (distance 0) gathers in the
+/// output.
 class Partials {
  public:
   Partials(Rank me, Rank n)
@@ -87,7 +89,8 @@ class Partials {
   }
 
  private:
-  /// Per subtree one slot for its top and one for each height of inner nodes: a path from the top passes each height once.
+  /// Per subtree one slot for its top and one for each height of inner nodes: a path from the top passes each height
+  /// once.
   [[nodiscard]] std::size_t slotOf(Rank distance) const {
     const Rank inside = distance % subtree_;
     const Rank height = inside == 0 ? 0 : ceilLog2(lowestBit(inside));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recursive doubling: in round k every rank exchanges all it has with a partner 2^k away, so that after lg n rounds everyone
-// has everything.
+// Recursive doubling: in round k every rank exchanges all it has with a partner 2^k away, so that after lg n rounds
+// everyone has everything.
 //
-// All-reduce on n that is no power of two first folds the surplus: the first ranks pair up as neighbours (0,1), (2,3), … and
-// the even one of each pair stands for both. Groups that meet are runs of consecutive ranks, and the lower run is always the
-// left operand, so the reduction is in rank order. All-gather serves powers of two only.
+// All-reduce on n that is no power of two first folds the surplus: the first ranks pair up as neighbours (0,1), (2,3),
+// … and the even one of each pair stands for both. Groups that meet are runs of consecutive ranks, and the lower run is
+// always the left operand, so the reduction is in rank order. All-gather serves powers of two only.
 //
 //   all-reduce   lg n (α + S β + 2 S γ), plus 2 (α + S β) + 2 S γ for the fold
 //   all-gather   lg n α + (n−1)/n S β
@@ -30,9 +30,12 @@ struct Fold {
   [[nodiscard]] Rank rankOf(Rank member) const { return member < surplus ? 2 * member : member + surplus; }
 };
 
-/// Where the k-th of `count` partial results lies. A partial is sent while the next is written, so they alternate between two
-/// slots; only the last is in the output, so that an input in the same memory is no longer read when it is written.
-ChunkSpec partial(std::int32_t k, std::int32_t count) { return k == count - 1 ? output() : output().in(k % 2); }
+/// Where the k-th of `count` partial results lies. A partial is sent while the next is written, so they alternate
+/// between two slots; only the last is in the output, so that an input in the same memory is no longer read when it is
+/// written.
+ChunkSpec partial(std::int32_t k, std::int32_t count) {
+  return k == count - 1 ? output() : output().in(k % 2);
+}
 
 void allReduce(PlanBuilder& b, Rank me, Rank n) {
   const Fold fold(n);

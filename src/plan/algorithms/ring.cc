@@ -2,17 +2,17 @@
 // Ring: every rank speaks to its two neighbours only, so every link of a ring carries the same and all the time.
 //
 // All-reduce cuts the payload in n parts. In n−1 rounds each part travels once round the ring and gathers every rank's
-// contribution; in n−1 more the finished parts travel round once again. Reduce-scatter is the first half, all-gather the
-// second. Broadcast and reduce cut the payload in two halves which pass along the ring in opposite directions, tile after
-// tile. Shares alternate in direction, so that both directions of the links are used.
+// contribution; in n−1 more the finished parts travel round once again. Reduce-scatter is the first half, all-gather
+// the second. Broadcast and reduce cut the payload in two halves which pass along the ring in opposite directions, tile
+// after tile. Shares alternate in direction, so that both directions of the links are used.
 //
 //   all-reduce       2(n−1) α + 2(n−1)/n S β + 2(n−1)/n S γ      bandwidth-optimal, latency linear in n
 //   reduce-scatter,
 //   all-gather       (n−1) α + (n−1)/n S β (+ 2(n−1)/n S γ)
 //   broadcast,reduce (n−2+t) (α + S/t β) over t tiles
 //
-// Source: the bucket or ring algorithm; P. Patarasuk and X. Yuan, "Bandwidth optimal all-reduce algorithms for clusters of
-// workstations", JPDC 69 (2009).
+// Source: the bucket or ring algorithm; P. Patarasuk and X. Yuan, "Bandwidth optimal all-reduce algorithms for clusters
+// of workstations", JPDC 69 (2009).
 #include "src/plan/algorithms/algorithms.h"
 #include "src/plan/algorithms/chain.h"
 #include "src/plan/builder.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two-shot: the payload in n parts, part i owned by rank i. First shot: everything straight to the owner, who folds all n
-// operands at once in rank order. Second shot: the owners send their parts straight to who needs them. Least traffic at
-// two latencies, with a message per pair of ranks.
+// Two-shot: the payload in n parts, part i owned by rank i. First shot: everything straight to the owner, who folds all
+// n operands at once in rank order. Second shot: the owners send their parts straight to who needs them. Least traffic
+// at two latencies, with a message per pair of ranks.
 //
 //   all-reduce       2 α + 2(n−1)/n S β + S γ
 //   reduce-scatter   α + (n−1)/n S β + S γ         the first shot alone
@@ -10,8 +10,8 @@
 //
 // Safe in place: a rank writes only its own part while its input is read.
 //
-// Source: R. Thakur, R. Rabenseifner, W. Gropp, "Optimization of collective communication operations in MPICH", IJHPCA 19
-// (2005) for the composition; "two-shot" in GPU libraries.
+// Source: R. Thakur, R. Rabenseifner, W. Gropp, "Optimization of collective communication operations in MPICH", IJHPCA
+// 19 (2005) for the composition; "two-shot" in GPU libraries.
 #include "src/plan/algorithms/algorithms.h"
 #include "src/plan/algorithms/peers.h"
 
@@ -53,7 +53,7 @@ void reduce(PlanBuilder& b, Rank me, Rank n, Rank root) {
 void broadcast(PlanBuilder& b, Rank me, Rank n, Rank root) {
   if (me == root) {
     sendToOwners(b.round(), me, n);
-    b.copy(output(), input());
+    b.copy(output(0, n).span(n), input(0, n).span(n));
     b.round().send(input(me, n), others(me, n));
     return;
   }
