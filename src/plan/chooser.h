@@ -25,10 +25,10 @@ struct Choice {
   Collective collective = Collective::allReduce;
   Rank ranks = 1;
   Rank root = kNoRank;
-  std::uint64_t bytes = 0;     ///< payload, nccl-tests' "size"
-  bool ordered = false;        ///< the operator does not commute
-  bool unequalBlocks = false;  ///< a v-form
-  std::uint64_t tileBytes = 1 << 20;
+  std::uint64_t bytes = 0;            ///< payload, nccl-tests' "size"
+  bool ordered = false;               ///< the operator does not commute
+  bool unequalBlocks = false;         ///< a v-form
+  std::uint64_t tileBytes = 1 << 20;  ///< data of one pass of a tileable plan
 };
 
 /// One row of the explanation.
@@ -37,10 +37,12 @@ struct Candidate {
   double seconds = 0;  ///< predicted
 };
 
-/// Rules such as "ring" or "allreduce:ring,broadcast:chain" (the value of ATOLL_ALGO), parsed once.
+/// Rules such as "ring" or "allreduce:ring,broadcast:chain" (the value of ATOLL_ALGO), parsed once. A bare name is for
+/// every collective that the algorithm has a plan for, and leaves the others free; a rule for one collective goes
+/// before it.
 class ForcedAlgorithms {
  public:
-  /// Errors name an unknown collective or algorithm, and list the known ones.
+  /// Errors name an unknown collective or algorithm, or one that never serves the collective, and list those there are.
   static Result<ForcedAlgorithms> parse(std::string_view text);
   /// The forced algorithm for a collective, or null.
   [[nodiscard]] const Algorithm* forCollective(Collective collective) const;
@@ -49,13 +51,15 @@ class ForcedAlgorithms {
   std::vector<const Algorithm*> byCollective_ = std::vector<const Algorithm*>(kCollectives, nullptr);
 };
 
-/// Candidates from cheapest to dearest. An error if a forced algorithm cannot serve the call (it says why), or if none can.
+/// Candidates from cheapest to dearest. An error if a forced algorithm cannot serve the call (it says why), or if none
+/// can.
 Result<std::vector<Candidate>> rank(const Choice& choice, const LinkModel& model, const ForcedAlgorithms& forced);
 
 /// Predicted time of one algorithm.
 double predict(const Algorithm& algorithm, const Choice& choice, const LinkModel& model);
 
-/// "allreduce 1 MiB on 8 ranks: two-shot 212 µs (rounds 2, …); then ring 388 µs, …" — what ATOLL_DEBUG=plan prints.
+/// "allreduce 1 MiB on 8 ranks: two-shot 212 µs (2 rounds 10 µs, …); then ring 388 µs, …" — what ATOLL_DEBUG=plan
+/// prints.
 std::string explain(const Choice& choice, const std::vector<Candidate>& ranked, const LinkModel& model);
 
 /// Tiles into which the executor cuts a payload: 1 unless the plan is tileable and the payload exceeds a tile.

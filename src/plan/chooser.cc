@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/plan/chooser.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace atl::plan {
+namespace {
+
+Cost costOf(const Algorithm& algorithm, const Choice& choice) {
+  const auto bytes = static_cast<double>(choice.bytes);
+  return algorithm.cost(CostQuery{choice.collective, choice.ranks, bytes,
+                                  static_cast<double>(tilesFor(algorithm.tileable, choice.bytes, choice.tileBytes))});
+}
+
+bool canServe(const Algorithm& algorithm, const Choice& choice) {
+  return algorithm.serves(choice.collective, choice.ranks, choice.ordered) &&
+         (algorithm.unequalBlocks || !choice.unequalBlocks);
+}
+
+/// Whether there is any group for which the algorithm has a plan of the collective. Two ranks, operands in any order,
+/// are the easiest to serve.
+bool everServes(const Algorithm& algorithm, Collective collective) {
+  return algorithm.serves(collective, 2, false);
+}
+
+/// Names of the algorithms that pass a test, for error texts.
+template <class Predicate>
+std::string namesOf(Predicate&& passes) {
+  std::vector<std::string_view> names;
+  for (const Algorithm& algorithm : catalogue()) {
+    if (passes(algorithm)) names.push_back(algorithm.name);
+  }
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string namesOfCollectives() {
+  std::vector<std::string_view> names;
+  for (int c = 0; c < kCollectives; ++c) {
+    const auto collective = static_cast<Collective>(c);
+    if (namesOf([&](const Algorithm& a) { return everServes(a, collective); }) != "none")
+      names.push_back(nameOf(collective));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// What the call needs beyond its collective: " on 6 ranks in rank order over unequal blocks".
+std::string needsOf(const Choice& choice) {
+  return fmt::format(" on {} rank{}{}{}", choice.ranks, choice.ranks == 1 ? "" : "s",
+                     choice.ordered ? " in rank order (the operator does not commute)" : "",
+                     choice.unequalBlocks ? " over unequal blocks" : "");
+}
+
+std::string formatBytes(std::uint64_t bytes) {
+  constexpr std::uint64_t kKibi = 1024;
+  const auto whole = [&](std::uint64_t unit) { return bytes >= unit && bytes % unit == 0; };
+  if (whole(kKibi * kKibi * kKibi)) return fmt::format("{} GiB", bytes / (kKibi * kKibi * kKibi));
+  if (whole(kKibi * kKibi)) return fmt::format("{} MiB", bytes / (kKibi * kKibi));
+  if (whole(kKibi)) return fmt::format("{} KiB", bytes / kKibi);
+  return fmt::format("{} B", bytes);
+}
+
+std::string formatSeconds(double seconds) {
+  if (seconds < 1e-3) return fmt::format("{:.3g} µs", seconds * 1e6);
+  if (seconds < 1) return fmt::format("{:.3g} ms", seconds * 1e3);
+  return fmt::format("{:.3g} s", seconds);
+}
+
+}  // namespace
+
+Result<ForcedAlgorithms> ForcedAlgorithms::parse(std::string_view text) {
+  struct Rule {
+    std::optional<Collective> collective;  ///< none: every collective that the algorithm has a plan for
+    const Algorithm* algorithm;
+  };
+  std::vector<Rule> rules;
+  for (std::string_view rest = trimmed(text); !rest.empty();) {
+    const auto comma = rest.find(',');
+    const std::string_view item = trimmed(rest.substr(0, comma));
+    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    const auto colon = item.find(':');
+    const std::string_view name = colon == std::string_view::npos ? item : trimmed(item.substr(colon + 1));
+    Rule rule{std::nullopt, algorithmNamed(name)};
+    if (rule.algorithm == nullptr) {
+      return makeError(ErrorCode::invalidArgument, "no algorithm is called '{}'; there are {}", name,
+                       namesOf([](const Algorithm&) { return true; }));
+    }
+    if (colon != std::string_view::npos) {
+      const std::string_view collective = trimmed(item.substr(0, colon));
+      rule.collective = collectiveNamed(collective);
+      if (!rule.collective) {
+        return makeError(ErrorCode::invalidArgument, "no collective is called '{}'; there are {}", collective,
+                         namesOfCollectives());
+      }
+      if (!everServes(*rule.algorithm, *rule.collective)) {
+        return makeError(ErrorCode::invalidArgument, "algorithm '{}' does not serve {}; these do: {}", name,
+                         nameOf(*rule.collective),
+                         namesOf([&](const Algorithm& a) { return everServes(a, *rule.collective); }));
+      }
+    }
+    rules.push_back(rule);
+  }
+
+  ForcedAlgorithms forced;
+  for (const Rule& rule : rules) {
+    for (int c = 0; c < kCollectives && !rule.collective; ++c) {
+      if (everServes(*rule.algorithm, static_cast<Collective>(c))) {
+        forced.byCollective_[static_cast<std::size_t>(c)] = rule.algorithm;
+      }
+    }
+  }
+  for (const Rule& rule : rules) {
+    if (rule.collective) forced.byCollective_[static_cast<std::size_t>(*rule.collective)] = rule.algorithm;
+  }
+  return forced;
+}
+
+const Algorithm* ForcedAlgorithms::forCollective(Collective collective) const {
+  return byCollective_[static_cast<std::size_t>(collective)];
+}
+
+Result<std::vector<Candidate>> rank(const Choice& choice, const LinkModel& model, const ForcedAlgorithms& forced) {
+  const auto able = [&](const Algorithm& algorithm) { return canServe(algorithm, choice); };
+  if (const Algorithm* wanted = forced.forCollective(choice.collective); wanted != nullptr) {
+    if (!able(*wanted)) {
+      return makeError(ErrorCode::unsupported, "the forced algorithm '{}' cannot serve {}{}; these can: {}",
+                       wanted->name, nameOf(choice.collective), needsOf(choice), namesOf(able));
+    }
+    return std::vector{Candidate{wanted, predict(*wanted, choice, model)}};
+  }
+  std::vector<Candidate> candidates;
+  for (const Algorithm& algorithm : catalogue()) {
+    if (able(algorithm)) candidates.push_back({&algorithm, predict(algorithm, choice, model)});
+  }
+  if (candidates.empty()) {
+    return makeError(ErrorCode::unsupported, "no algorithm serves {}{}", nameOf(choice.collective), needsOf(choice));
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.seconds < b.seconds; });
+  return candidates;
+}
+
+double predict(const Algorithm& algorithm, const Choice& choice, const LinkModel& model) {
+  const Cost cost = costOf(algorithm, choice);
+  return cost.rounds * model.latency + cost.messages * model.perMessage + cost.bytes * model.perByte +
+         cost.reduced * model.perReducedByte;
+}
+
+std::string explain(const Choice& choice, const std::vector<Candidate>& ranked, const LinkModel& model) {
+  std::string text = fmt::format("{} {}{}:", nameOf(choice.collective), formatBytes(choice.bytes), needsOf(choice));
+  if (ranked.empty()) return text + " no algorithm";
+  const Candidate& best = ranked.front();
+  const Cost cost = costOf(*best.algorithm, choice);
+  text += fmt::format(
+      " {} {} ({:.4g} rounds {}, {:.4g} messages {}, {:.4g} B {}, {:.4g} B reduced {})", best.algorithm->name,
+      formatSeconds(best.seconds), cost.rounds, formatSeconds(cost.rounds * model.latency), cost.messages,
+      formatSeconds(cost.messages * model.perMessage), cost.bytes, formatSeconds(cost.bytes * model.perByte),
+      cost.reduced, formatSeconds(cost.reduced * model.perReducedByte));
+  for (std::size_t i = 1; i < ranked.size(); ++i) {
+    text +=
+        fmt::format("{} {} {}", i == 1 ? "; then" : ",", ranked[i].algorithm->name, formatSeconds(ranked[i].seconds));
+  }
+  return text;
+}
+
+std::int32_t tilesFor(bool tileable, std::uint64_t payloadBytes, std::uint64_t tileBytes) {
+  if (!tileable || tileBytes == 0 || payloadBytes <= tileBytes) return 1;
+  const std::uint64_t tiles = (payloadBytes - 1) / tileBytes + 1;
+  return static_cast<std::int32_t>(std::min<std::uint64_t>(tiles, std::numeric_limits<std::int32_t>::max()));
+}
+
+}  // namespace atl::plan
