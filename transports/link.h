@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Links: what a transport gives. A link joins me to one peer on one lane of one communicator, and carries messages in order,
-// each way. There are two families.
+// Links: what a transport gives. A link joins me to one peer on one lane of one communicator, and carries messages in
+// order, each way. There are two families.
 //
-//   MemoryLink   I can load and store memory that the peer sees. Messages are announced in a mailbox of flagged slots; small
+//   MemoryLink   I can load and store memory that the peer sees. Messages are announced in a mailbox of flagged slots;
+//   small
 //                ones travel inside the slot, larger ones by reference (a bounce slot of the sender's Outbox, or, in
-//                the same process, the sender's own buffer). The host executor works the mailbox itself: no virtual call.
+//                the same process, the sender's own buffer). The host executor works the mailbox itself: no virtual
+//                call.
 //   MessageLink  Bytes are posted and polled: TCP, RDMA, UCX.
 //
 // A link is used by one thread at a time (the one that runs the communicator's current call). No link starts a thread.
@@ -27,9 +29,11 @@
 
 namespace atl {
 
-// ---- memory links ----------------------------------------------------------------------------------------------------
+// ---- memory links
+// ----------------------------------------------------------------------------------------------------
 
-/// Two lines: hardware prefetches lines in pairs, and Open MPI and others found 128 bytes to be what keeps writers apart.
+/// Two lines: hardware prefetches lines in pairs, and Open MPI and others found 128 bytes to be what keeps writers
+/// apart.
 inline constexpr std::size_t kApart = 128;
 inline constexpr std::size_t kMailSlots = 8;      ///< messages under way in one direction; a power of two
 inline constexpr std::size_t kInlineBytes = 112;  ///< payload that fits a slot
@@ -41,10 +45,11 @@ enum class MailKind : std::uint8_t {
   direct = 3,   ///< `where` is an address in the sender's address space, which is mine too
 };
 
-/// One message. The sender fills everything else first and stores `flag` last (release); the receiver loads `flag` (acquire).
+/// One message. The sender fills everything else first and stores `flag` last (release); the receiver loads `flag`
+/// (acquire).
 struct alignas(kApart) MailSlot {
-  /// Message number m (from 1) in the high 32 bits, MailKind in bits 24–31, inline length or 0 in the low 24. The slot of
-  /// message m is m mod kMailSlots, and it is present when the high half equals m (mod 2^32).
+  /// Message number m (from 1) in the high 32 bits, MailKind in bits 24–31, inline length or 0 in the low 24. The slot
+  /// of message m is m mod kMailSlots, and it is present when the high half equals m (mod 2^32).
   std::atomic<std::uint64_t> flag;
   std::uint64_t tag;  ///< tagOf the sender's call, or 0 when checking is off
   union Payload {
@@ -98,21 +103,22 @@ static_assert(sizeof(MailRegion) <= 4096);
 struct MemoryLink {
   Mailbox* out = nullptr;
   Mailbox* in = nullptr;
-  bool sameProcess = false;                ///< direct references may be sent and followed
-  const std::byte* peerOutbox = nullptr;   ///< where the peer's Outbox is mapped here; null while sameProcess
-  std::size_t peerOutboxBytes = 0;         ///< bound for `where` + `bytes` of a bounced message
-  std::shared_ptr<void> keepAlive;         ///< the mappings
+  bool sameProcess = false;               ///< direct references may be sent and followed
+  const std::byte* peerOutbox = nullptr;  ///< where the peer's Outbox is mapped here; null while sameProcess
+  std::size_t peerOutboxBytes = 0;        ///< bound for `where` + `bytes` of a bounced message
+  std::shared_ptr<void> keepAlive;        ///< the mappings
 
   // The executor's own counters; no one else touches them.
-  std::uint64_t sent = 0;          ///< messages posted
-  std::uint64_t received = 0;      ///< messages taken
-  std::uint64_t knownConsumed = 0; ///< last value seen of out->consumed
+  std::uint64_t sent = 0;           ///< messages posted
+  std::uint64_t received = 0;       ///< messages taken
+  std::uint64_t knownConsumed = 0;  ///< last value seen of out->consumed
 };
 
-// ---- message links ---------------------------------------------------------------------------------------------------
+// ---- message links
+// ---------------------------------------------------------------------------------------------------
 
-/// A piece of an outgoing message, owned by the caller until `done`. A message is one or more pieces posted in order; the first
-/// carries the header.
+/// A piece of an outgoing message, owned by the caller until `done`. A message is one or more pieces posted in order;
+/// the first carries the header.
 struct SendPiece {
   const void* data = nullptr;
   std::size_t bytes = 0;
@@ -125,7 +131,8 @@ struct SendPiece {
   std::uint64_t left = 0;          ///< bytes still to move, and one for the header where the piece has it
 };
 
-/// Room for a piece of an incoming message, likewise. The receiver may cut a message into other pieces than the sender did.
+/// Room for a piece of an incoming message, likewise. The receiver may cut a message into other pieces than the sender
+/// did.
 struct ReceivePiece {
   void* data = nullptr;
   std::size_t bytes = 0;
@@ -142,14 +149,14 @@ class MessageLink {
  public:
   virtual ~MessageLink() = default;
 
-  /// Queue a piece, whose `done` is false. Never blocks, allocates or fails; failures show in progress(). Small pieces may
-  /// leave at once. A message may be of zero bytes: one first piece of none. The pieces of a message are all posted before
-  /// the next message's. Calls are compared when both ends give a record whose sequence is not 0.
+  /// Queue a piece, whose `done` is false. Never blocks, allocates or fails; failures show in progress(). Small pieces
+  /// may leave at once. A message may be of zero bytes: one first piece of none. The pieces of a message are all posted
+  /// before the next message's. Calls are compared when both ends give a record whose sequence is not 0.
   virtual void post(SendPiece& piece) = 0;
   virtual void post(ReceivePiece& piece) = 0;
 
-  /// Moves whatever can move without blocking and marks pieces done. True if anything moved. An error is final for the link:
-  /// remoteError names the peer and what happened, mismatch names both calls.
+  /// Moves whatever can move without blocking and marks pieces done. True if anything moved. An error is final for the
+  /// link: remoteError names the peer and what happened, mismatch names both calls.
   virtual Result<bool> progress() = 0;
 
   /// Adds what to poll(2) for so that progress() would move something; for long waits.

@@ -10,7 +10,8 @@
 
 namespace atl {
 
-/// Plain bytes: goes over wires and through shared memory as it is (little-endian machines only; the bootstrap refuses others).
+/// Plain bytes: goes over wires and through shared memory as it is (little-endian machines only; the bootstrap refuses
+/// others).
 struct CallRecord {
   std::uint64_t sequence = 0;  ///< number of this call on the communicator, from 1
   std::uint64_t count = 0;     ///< elements, as the API's count
@@ -18,15 +19,15 @@ struct CallRecord {
   std::int32_t root = kNoRank;
   Collective collective = Collective::barrier;
   DataType type = DataType::uint8;
-  std::uint8_t op = 0;         ///< ReduceOp, or 0xfe premulsum, 0xff a user's callback
-  std::uint8_t flags = 0;      ///< bit 0: a v-form
+  std::uint8_t op = 0;     ///< ReduceOp, or 0xfe premulsum, 0xff a user's callback
+  std::uint8_t flags = 0;  ///< bit 0: a v-form
 
   friend bool operator==(const CallRecord&, const CallRecord&) = default;
 };
 static_assert(sizeof(CallRecord) == 32);
 
-/// What is compared: a hash of the record. pointToPoint records compare the sequence of the pair, not of the communicator, and
-/// carry 0 in every field that the two ends may rightly differ in.
+/// What is compared: a hash of the record. pointToPoint records compare the sequence of the pair, not of the
+/// communicator, and carry 0 in every field that the two ends may rightly differ in.
 std::uint64_t tagOf(const CallRecord& record);
 
 /// "allreduce #12 (count 1024, float, sum, algorithm plan 0x3fa1…)".

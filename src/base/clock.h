@@ -36,6 +36,8 @@ class Deadline {
 };
 
 /// Seconds as a double, for texts and formulas.
-inline double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+inline double seconds(Duration d) {
+  return std::chrono::duration<double>(d).count();
+}
 
 }  // namespace atl

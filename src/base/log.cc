@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kSubjects = {"warn", "info", "plan", "link", "bootstrap", "exec"};
 
-unsigned bitOf(Subject subject) { return 1U << static_cast<unsigned>(subject); }
+unsigned bitOf(Subject subject) {
+  return 1U << static_cast<unsigned>(subject);
+}
 
 unsigned readSubjects() {
   unsigned enabledBits = bitOf(Subject::warn);
@@ -30,7 +32,8 @@ unsigned readSubjects() {
       }
     }
     if (!known) {
-      write(Subject::warn, kNoRank, fmt::format("ATOLL_DEBUG: unknown subject '{}'; known: info, plan, link, bootstrap, exec, all", word));
+      write(Subject::warn, kNoRank,
+            fmt::format("ATOLL_DEBUG: unknown subject '{}'; known: info, plan, link, bootstrap, exec, all", word));
     }
     rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
   }

@@ -79,14 +79,16 @@ class [[nodiscard]] Result {
 
 /// Success or an Error.
 using Status = Result<Unit>;
-inline Status success() { return Unit{}; }
+inline Status success() {
+  return Unit{};
+}
 
 /// Leaves the enclosing function with the error, if there is one.
-#define ATOLL_TRY(expression)                                   \
-  do {                                                          \
-    if (auto atollTried = (expression); !atollTried.ok()) {     \
-      return std::move(atollTried).error();                     \
-    }                                                           \
+#define ATOLL_TRY(expression)                               \
+  do {                                                      \
+    if (auto atollTried = (expression); !atollTried.ok()) { \
+      return std::move(atollTried).error();                 \
+    }                                                       \
   } while (false)
 
 /// ATOLL_ASSIGN(auto fd, openSomething()); — declares `fd` from the value, or leaves with the error.
@@ -94,9 +96,9 @@ inline Status success() { return Unit{}; }
   ATOLL_ASSIGN_IMPL(declaration, expression, ATOLL_JOIN(atollResult, __LINE__))
 #define ATOLL_JOIN(a, b) ATOLL_JOIN_IMPL(a, b)
 #define ATOLL_JOIN_IMPL(a, b) a##b
-#define ATOLL_ASSIGN_IMPL(declaration, expression, name)  \
-  auto name = (expression);                               \
-  if (!name.ok()) return std::move(name).error();         \
+#define ATOLL_ASSIGN_IMPL(declaration, expression, name) \
+  auto name = (expression);                              \
+  if (!name.ok()) return std::move(name).error();        \
   declaration = std::move(name).value()
 
 }  // namespace atl

@@ -76,13 +76,17 @@ const std::array kRows = {
         [](Settings& s, std::string_view t) { return readSeconds(s.timeoutSeconds, t); }},
     Row{{"ATOLL_BOOTSTRAP_TIMEOUT", "seconds", "60", "Limit for all ranks to come to the rendezvous; 0 for none."},
         [](Settings& s, std::string_view t) { return readSeconds(s.bootstrapTimeoutSeconds, t); }},
-    Row{{"ATOLL_ALGO", "algorithm, or collective:algorithm list", "", "Forces algorithms, e.g. ring or allreduce:ring,broadcast:chain."},
+    Row{{"ATOLL_ALGO", "algorithm, or collective:algorithm list", "",
+         "Forces algorithms, e.g. ring or allreduce:ring,broadcast:chain."},
         [](Settings& s, std::string_view t) { return readText(s.algorithms, t); }},
-    Row{{"ATOLL_PLAN_FILE", "path", "", "A plan of the user's own (JSON), used for its collective on communicators of its size."},
+    Row{{"ATOLL_PLAN_FILE", "path", "",
+         "A plan of the user's own (JSON), used for its collective on communicators of its size."},
         [](Settings& s, std::string_view t) { return readText(s.planFile, t); }},
     Row{{"ATOLL_TRANSPORT", "name list", "inproc,shm,tcp", "Transports that may be used."},
         [](Settings& s, std::string_view t) { return readText(s.transports, t); }},
-    Row{{"ATOLL_SOCKET_IFNAME", "interface list", "", "Interfaces for TCP: names or prefixes, =NAME for exactly that, ^NAME to exclude, or a subnet such as 10.0.0.0/8."},
+    Row{{"ATOLL_SOCKET_IFNAME", "interface list", "",
+         "Interfaces for TCP: names or prefixes, =NAME for exactly that, ^NAME to exclude, or a subnet such as "
+         "10.0.0.0/8."},
         [](Settings& s, std::string_view t) { return readText(s.interfaces, t); }},
     Row{{"ATOLL_SOCKET_FAMILY", "4 or 6", "", "Address family for TCP; empty for either, IPv4 first."},
         [](Settings& s, std::string_view t) -> Status {
@@ -91,7 +95,8 @@ const std::array kRows = {
         }},
     Row{{"ATOLL_SOCKETS_PER_PEER", "1 to 16", "2", "TCP connections of a link; large messages are spread over them."},
         [](Settings& s, std::string_view t) { return readInt(s.socketsPerPeer, t, 1, 16); }},
-    Row{{"ATOLL_TCP_CONGESTION", "name", "", "Congestion control of data connections, e.g. cubic; empty for the system's own."},
+    Row{{"ATOLL_TCP_CONGESTION", "name", "",
+         "Congestion control of data connections, e.g. cubic; empty for the system's own."},
         [](Settings& s, std::string_view t) { return readText(s.congestionControl, t); }},
     Row{{"ATOLL_HOSTID", "text", "", "Replaces the identity that decides which processes share a host."},
         [](Settings& s, std::string_view t) { return readText(s.hostId, t); }},
@@ -101,7 +106,8 @@ const std::array kRows = {
         [](Settings& s, std::string_view t) { return readInt(s.slots, t, 2, 1024); }},
     Row{{"ATOLL_TILE_BYTES", "bytes", "1M", "Data that one pass of a pipelined plan handles; the same on every rank."},
         [](Settings& s, std::string_view t) { return readBytes(s.tileBytes, t, 4 * kKiB, kKiB * kKiB * kKiB); }},
-    Row{{"ATOLL_SPIN", "-1 to 1000000", "-1", "Polls before a waiting rank yields its core; -1 chooses from ranks and cores."},
+    Row{{"ATOLL_SPIN", "-1 to 1000000", "-1",
+         "Polls before a waiting rank yields its core; -1 chooses from ranks and cores."},
         [](Settings& s, std::string_view t) { return readInt(s.spin, t, -1, 1000000); }},
     Row{{"ATOLL_CHECK", "on/off", "on", "Ranks compare what they call, with every message."},
         [](Settings& s, std::string_view t) { return readSwitch(s.checkCalls, t); }},
@@ -109,12 +115,15 @@ const std::array kRows = {
 
 /// Variables that other parts read for themselves; documented beside the registry's own.
 const std::array kElsewhere = {
-    SettingInfo{"ATOLL_DEBUG", "subject list", "", "Diagnostics on standard error: info, plan, link, bootstrap, exec, or all."},
-    SettingInfo{"ATOLL_RENDEZVOUS_FILE", "path", "", "File by which the processes of a job find each other; process 0 writes it."},
+    SettingInfo{"ATOLL_DEBUG", "subject list", "",
+                "Diagnostics on standard error: info, plan, link, bootstrap, exec, or all."},
+    SettingInfo{"ATOLL_RENDEZVOUS_FILE", "path", "",
+                "File by which the processes of a job find each other; process 0 writes it."},
     SettingInfo{"ATOLL_RANK", "rank", "", "Set by `atoll run`: number of this process in its job."},
     SettingInfo{"ATOLL_RANKS", "count", "", "Set by `atoll run`: number of processes."},
     SettingInfo{"ATOLL_LOCAL_RANK", "rank", "", "Set by `atoll run`: number of this process among those of its host."},
-    SettingInfo{"ATOLL_LAUNCHER_FD", "descriptor", "", "Set by `atoll run`: where process 0's rendezvous reaches the others."},
+    SettingInfo{"ATOLL_LAUNCHER_FD", "descriptor", "",
+                "Set by `atoll run`: where process 0's rendezvous reaches the others."},
     SettingInfo{"ATOLL_ID", "hexadecimal", "", "A unique id for the world communicator, for launchers of one's own."},
 };
 
@@ -140,8 +149,8 @@ void warnOfUnknown() {
     if (!name.starts_with("ATOLL_")) continue;
     const auto table = settingTable();
     if (std::ranges::any_of(table, [&](const SettingInfo& s) { return s.name == name; })) continue;
-    const auto nearest = std::ranges::min_element(
-        table, {}, [&](const SettingInfo& s) { return editDistance(s.name, name); });
+    const auto nearest =
+        std::ranges::min_element(table, {}, [&](const SettingInfo& s) { return editDistance(s.name, name); });
     log::warn("unknown setting {}; did you mean {}?", name, nearest->name);
   }
 }

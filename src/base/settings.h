@@ -23,21 +23,21 @@ struct SettingInfo {
 /// Values read once from the environment. A communicator keeps its own copy, which its config may override.
 /// Fields are documented by the registry's rows in settings.cc, in the same order.
 struct Settings {
-  double timeoutSeconds = 120;        ///< ATOLL_TIMEOUT: limit of any wait; 0 = none
-  double bootstrapTimeoutSeconds = 60;///< ATOLL_BOOTSTRAP_TIMEOUT: limit for every rank to come
-  std::string algorithms;             ///< ATOLL_ALGO: "ring" or "allreduce:ring,broadcast:chain"
-  std::string transports;             ///< ATOLL_TRANSPORT: allowed transports in order, "inproc,shm,tcp"
-  std::string interfaces;             ///< ATOLL_SOCKET_IFNAME: names, prefixes, ^ to exclude, = for exact, or CIDR
-  std::string addressFamily;          ///< ATOLL_SOCKET_FAMILY: "4", "6" or empty for either
-  int socketsPerPeer = 2;             ///< ATOLL_SOCKETS_PER_PEER
-  std::string congestionControl;      ///< ATOLL_TCP_CONGESTION: e.g. "cubic"; empty: the system's
-  std::string hostId;                 ///< ATOLL_HOSTID: overrides the identity that decides "same host"
-  std::uint64_t slotBytes = 64 << 10; ///< ATOLL_SLOT_BYTES: size of one bounce slot
-  int slots = 16;                     ///< ATOLL_SLOTS: bounce slots of a rank
-  std::uint64_t tileBytes = 1 << 20;  ///< ATOLL_TILE_BYTES: data of one pass of a pipelined plan
-  int spin = -1;                      ///< ATOLL_SPIN: polls before a wait yields; -1: chosen from ranks and cores
-  bool checkCalls = true;             ///< ATOLL_CHECK: ranks compare what they call
-  std::string planFile;               ///< ATOLL_PLAN_FILE: a plan of the user's own, JSON
+  double timeoutSeconds = 120;          ///< ATOLL_TIMEOUT: limit of any wait; 0 = none
+  double bootstrapTimeoutSeconds = 60;  ///< ATOLL_BOOTSTRAP_TIMEOUT: limit for every rank to come
+  std::string algorithms;               ///< ATOLL_ALGO: "ring" or "allreduce:ring,broadcast:chain"
+  std::string transports;               ///< ATOLL_TRANSPORT: allowed transports in order, "inproc,shm,tcp"
+  std::string interfaces;               ///< ATOLL_SOCKET_IFNAME: names, prefixes, ^ to exclude, = for exact, or CIDR
+  std::string addressFamily;            ///< ATOLL_SOCKET_FAMILY: "4", "6" or empty for either
+  int socketsPerPeer = 2;               ///< ATOLL_SOCKETS_PER_PEER
+  std::string congestionControl;        ///< ATOLL_TCP_CONGESTION: e.g. "cubic"; empty: the system's
+  std::string hostId;                   ///< ATOLL_HOSTID: overrides the identity that decides "same host"
+  std::uint64_t slotBytes = 64 << 10;   ///< ATOLL_SLOT_BYTES: size of one bounce slot
+  int slots = 16;                       ///< ATOLL_SLOTS: bounce slots of a rank
+  std::uint64_t tileBytes = 1 << 20;    ///< ATOLL_TILE_BYTES: data of one pass of a pipelined plan
+  int spin = -1;                        ///< ATOLL_SPIN: polls before a wait yields; -1: chosen from ranks and cores
+  bool checkCalls = true;               ///< ATOLL_CHECK: ranks compare what they call
+  std::string planFile;                 ///< ATOLL_PLAN_FILE: a plan of the user's own, JSON
 
   /// Reads the environment. A value that cannot be read is an error naming the variable and the value; an unknown
   /// ATOLL_* variable is warned of once, with the nearest known name.

@@ -85,8 +85,7 @@ std::optional<Collective> collectiveNamed(std::string_view name);
 
 /// True where the collective has a distinguished rank.
 constexpr bool isRooted(Collective c) {
-  return c == Collective::reduce || c == Collective::broadcast || c == Collective::gather ||
-         c == Collective::scatter;
+  return c == Collective::reduce || c == Collective::broadcast || c == Collective::gather || c == Collective::scatter;
 }
 
 /// True where the collective combines elements with an operator.

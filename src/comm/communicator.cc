@@ -29,7 +29,8 @@ class CommunicatorOfRank final : public Communicator {
         rank_(me),
         settings_(settings),
         outbox_(settings.slotBytes, settings.slots),
-        links_(TransportContext{session_->communicator(), me, &session_->directory(), &settings_, nullptr, nullptr}, outbox_),
+        links_(TransportContext{session_->communicator(), me, &session_->directory(), &settings_, nullptr, nullptr},
+               outbox_),
         execution_({me, &session_->directory(), &settings_, &outbox_, &watch_,
                     spinFor(session_->directory(), me, settings_.spin)}) {}
 
@@ -86,7 +87,8 @@ class CommunicatorOfRank final : public Communicator {
   Status usePlan(std::span<const Plan> family) override {
     ATOLL_TRY(plan::verify(family));
     if (family.front().ranks != ranks()) {
-      return makeError(ErrorCode::invalidArgument, "the plan is for {} ranks, the communicator has {}", family.front().ranks, ranks());
+      return makeError(ErrorCode::invalidArgument, "the plan is for {} ranks, the communicator has {}",
+                       family.front().ranks, ranks());
     }
     programs_->use(std::make_shared<const Plan>(family[static_cast<std::size_t>(rank_)]));
     return success();
@@ -96,11 +98,12 @@ class CommunicatorOfRank final : public Communicator {
     CommunicatorStats stats;
     // The directory is one a process; its share is what a rank costs.
     const auto& where = directory();
-    const std::size_t shared = where.processOf.size() * sizeof(std::uint32_t) + where.processes.size() * sizeof(ProcessInfo);
-    const auto inProcess = static_cast<std::size_t>(std::ranges::count(
-        where.processOf, where.processOf[static_cast<std::size_t>(rank_)]));
-    stats.bytesHeld = sizeof *this + shared / std::max<std::size_t>(1, inProcess) + links_.bytesHeld() + programs_->bytesHeld() +
-                      outbox_.bytesHeld() + execution_.bytesHeld();
+    const std::size_t shared =
+        where.processOf.size() * sizeof(std::uint32_t) + where.processes.size() * sizeof(ProcessInfo);
+    const auto inProcess =
+        static_cast<std::size_t>(std::ranges::count(where.processOf, where.processOf[static_cast<std::size_t>(rank_)]));
+    stats.bytesHeld = sizeof *this + shared / std::max<std::size_t>(1, inProcess) + links_.bytesHeld() +
+                      programs_->bytesHeld() + outbox_.bytesHeld() + execution_.bytesHeld();
     stats.links = links_.size();
     stats.programs = programs_->size();
     stats.calls = sequence_;
@@ -108,12 +111,14 @@ class CommunicatorOfRank final : public Communicator {
   }
 
  private:
-  Result<Execution*> begin(exec::Program& program, const void* send, void* recv, const Operator& op, std::uint64_t sequence) {
+  Result<Execution*> begin(exec::Program& program, const void* send, void* recv, const Operator& op,
+                           std::uint64_t sequence) {
     execution_.begin(program, send, recv, op, sequence);
     return static_cast<Execution*>(&told_);
   }
 
-  // An error of mine ends the communicator for everyone: the others are told at once, and wait for nothing that will not come.
+  // An error of mine ends the communicator for everyone: the others are told at once, and wait for nothing that will
+  // not come.
   Status settle(Status status) {
     if (!status.ok()) endWith(status.error());
     return status;
@@ -199,7 +204,8 @@ Result<std::unique_ptr<Communicator>> CommunicatorOfRank::split(int color, int k
 
 }  // namespace
 
-Result<std::unique_ptr<Communicator>> Communicator::create(std::shared_ptr<Session> session, Rank me, const Settings& settings) {
+Result<std::unique_ptr<Communicator>> Communicator::create(std::shared_ptr<Session> session, Rank me,
+                                                           const Settings& settings) {
   auto communicator = std::make_unique<CommunicatorOfRank>(std::move(session), me, settings);
   ATOLL_TRY(communicator->prepare());
   return std::unique_ptr<Communicator>(std::move(communicator));

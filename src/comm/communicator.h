@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A communicator as one of its ranks holds it: who takes part, the links there are, the programs cached, and how it fails.
+// A communicator as one of its ranks holds it: who takes part, the links there are, the programs cached, and how it
+// fails.
 #pragma once
 
 #include <atomic>
@@ -20,19 +21,20 @@ namespace atl {
 
 /// What `atoll info` and tests ask.
 struct CommunicatorStats {
-  std::uint64_t bytesHeld = 0;    ///< memory of this rank: tables, links, bounce slots, cached programs
+  std::uint64_t bytesHeld = 0;  ///< memory of this rank: tables, links, bounce slots, cached programs
   std::uint64_t links = 0;
-  std::uint64_t programs = 0;     ///< lowered and cached
+  std::uint64_t programs = 0;  ///< lowered and cached
   std::uint64_t calls = 0;
 };
 
-/// Not thread-safe but for abort(), failure() and the const queries: calls on one communicator are made by one thread at a time, in
-/// the same order on every rank.
+/// Not thread-safe but for abort(), failure() and the const queries: calls on one communicator are made by one thread
+/// at a time, in the same order on every rank.
 class Communicator {
  public:
-  /// Takes part in `session` as rank `me`. Cheap: links are made when calls first need them. Not collective. Fails where settings
-  /// name unknown algorithms, or where two ranks have no transport in common.
-  static Result<std::unique_ptr<Communicator>> create(std::shared_ptr<Session> session, Rank me, const Settings& settings);
+  /// Takes part in `session` as rank `me`. Cheap: links are made when calls first need them. Not collective. Fails
+  /// where settings name unknown algorithms, or where two ranks have no transport in common.
+  static Result<std::unique_ptr<Communicator>> create(std::shared_ptr<Session> session, Rank me,
+                                                      const Settings& settings);
   virtual ~Communicator() = default;
 
   [[nodiscard]] virtual Rank rank() const = 0;
@@ -40,17 +42,18 @@ class Communicator {
   [[nodiscard]] virtual const Directory& directory() const = 0;
   [[nodiscard]] virtual const Settings& settings() const = 0;
 
-  /// Runs a collective to its end in this thread. The hot path: after the first call of a kind, no planning, no allocation.
+  /// Runs a collective to its end in this thread. The hot path: after the first call of a kind, no planning, no
+  /// allocation.
   virtual Status run(const Call& call) = 0;
 
-  /// Begins a call; at most one is under way on a communicator. The execution belongs to the communicator and is valid until the
-  /// next start or run. The caller drives it to its end.
+  /// Begins a call; at most one is under way on a communicator. The execution belongs to the communicator and is valid
+  /// until the next start or run. The caller drives it to its end.
   virtual Result<Execution*> start(const Call& call) = 0;
   /// Likewise for the fused sends and receives of a group (to and from myself included).
   virtual Result<Execution*> start(std::span<const PointToPoint> operations) = 0;
 
-  /// Collective over the parent. Members of equal `color` ≥ 0 form a communicator, ordered by (key, old rank); a negative
-  /// color takes part and gets null. Blocks.
+  /// Collective over the parent. Members of equal `color` ≥ 0 form a communicator, ordered by (key, old rank); a
+  /// negative color takes part and gets null. Blocks.
   virtual Result<std::unique_ptr<Communicator>> split(int color, int key, const Settings& settings) = 0;
 
   /// Ends every call under way, here and on the other ranks, with ErrorCode::aborted. From any thread; idempotent.

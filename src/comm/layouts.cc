@@ -38,7 +38,12 @@ Blocks outputBlocks(const Call& call, Rank rank, Rank ranks) {
 
 exec::Layout layoutOf(const Call& call, const Plan& plan, std::int32_t tiles) {
   const std::int32_t blocks = payloadBlocks(call.collective, plan.ranks);
-  return {plan, inputBlocks(call, plan.rank, plan.ranks), outputBlocks(call, plan.rank, plan.ranks), blocks, blocks, call.type,
+  return {plan,
+          inputBlocks(call, plan.rank, plan.ranks),
+          outputBlocks(call, plan.rank, plan.ranks),
+          blocks,
+          blocks,
+          call.type,
           tiles};
 }
 
@@ -46,7 +51,8 @@ std::uint64_t inputElements(const Call& call, Rank rank, Rank ranks) {
   if (call.vForm) {
     switch (call.collective) {
       case Collective::allGather: return call.recvCounts[rank];
-      case Collective::reduceScatter: return std::accumulate(call.sendCounts, call.sendCounts + ranks, std::uint64_t{0});
+      case Collective::reduceScatter:
+        return std::accumulate(call.sendCounts, call.sendCounts + ranks, std::uint64_t{0});
       default: {
         std::uint64_t end = 0;
         for (Rank i = 0; i < ranks; ++i) end = std::max<std::uint64_t>(end, call.sendDispls[i] + call.sendCounts[i]);
@@ -95,8 +101,8 @@ Result<FusedPointToPoint> fusePointToPoint(std::span<const PointToPoint> operati
     }
   }
   if (toMyself.size() != fromMyself.size()) {
-    return makeError(ErrorCode::invalidUsage, "rank {} has {} sends to itself and {} receives from itself in one group", rank,
-                     toMyself.size(), fromMyself.size());
+    return makeError(ErrorCode::invalidUsage, "rank {} has {} sends to itself and {} receives from itself in one group",
+                     rank, toMyself.size(), fromMyself.size());
   }
   for (; !toMyself.empty(); toMyself.pop_front(), fromMyself.pop_front()) {
     const auto from = static_cast<std::size_t>(toMyself.front());

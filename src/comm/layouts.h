@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory side of calls: which blocks a collective's buffers hold, and how a group's sends and receives become one plan.
+// The memory side of calls: which blocks a collective's buffers hold, and how a group's sends and receives become one
+// plan.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ exec::Layout layoutOf(const Call& call, const Plan& plan, std::int32_t tiles);
 /// Elements in this rank's input buffer.
 std::uint64_t inputElements(const Call& call, Rank rank, Rank ranks);
 
-/// The sends and receives of a group as one round of one lane: all of them under way together, those to myself as copies.
+/// The sends and receives of a group as one round of one lane: all of them under way together, those to myself as
+/// copies.
 struct FusedPointToPoint {
   std::shared_ptr<const Plan> plan;
   exec::Layout layout;

@@ -13,12 +13,14 @@ LinkTable::LinkTable(const TransportContext& context, Outbox& outbox) : context_
 }
 
 Result<exec::LinkEnd*> LinkTable::link(Rank peer, std::int32_t lane) {
-  const std::uint64_t key = static_cast<std::uint64_t>(static_cast<std::uint32_t>(peer)) << 32 | static_cast<std::uint32_t>(lane);
+  const std::uint64_t key =
+      static_cast<std::uint64_t>(static_cast<std::uint32_t>(peer)) << 32 | static_cast<std::uint32_t>(lane);
   const auto found = links_.find(key);
   if (found != links_.end()) return found->second.get();
 
   const Directory& directory = *context_.directory;
-  ATOLL_ASSIGN(Transport* const transport, agree(transports_, directory.process(context_.rank), directory.process(peer)));
+  ATOLL_ASSIGN(Transport* const transport,
+               agree(transports_, directory.process(context_.rank), directory.process(peer)));
   auto end = std::make_unique<exec::LinkEnd>();
   end->peer = peer;
   end->transport = transport->name();
@@ -32,8 +34,8 @@ Result<exec::LinkEnd*> LinkTable::link(Rank peer, std::int32_t lane) {
 }
 
 Result<plan::LinkModel> LinkTable::worstModel() const {
-  // Processes of one host and of one kind reach each other alike, so comparing each process with the first of its own host and
-  // with the first of all covers every pair: linear in the processes, and the same answer everywhere.
+  // Processes of one host and of one kind reach each other alike, so comparing each process with the first of its own
+  // host and with the first of all covers every pair: linear in the processes, and the same answer everywhere.
   const auto& processes = context_.directory->processes;
   plan::LinkModel worst;
   const auto take = [&](const ProcessInfo& a, const ProcessInfo& b) -> Status {

@@ -56,10 +56,12 @@ CallRecord recordOf(const Call& call, Rank ranks, std::uint64_t planHash, std::i
 
 }  // namespace
 
-std::size_t ProgramCache::KeyHash::operator()(const Key& key) const { return hashCombine(0, key); }
+std::size_t ProgramCache::KeyHash::operator()(const Key& key) const {
+  return hashCombine(0, key);
+}
 
-ProgramCache::ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links, const plan::LinkModel& model,
-                           plan::ForcedAlgorithms forced)
+ProgramCache::ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links,
+                           const plan::LinkModel& model, plan::ForcedAlgorithms forced)
     : rank_(rank), ranks_(ranks), settings_(settings), links_(links), model_(model), forced_(std::move(forced)) {}
 
 ProgramCache::Key ProgramCache::keyOf(const Call& call) const {
@@ -113,7 +115,8 @@ Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std:
   for (const auto& plan : userPlans_[static_cast<std::size_t>(call.collective)]) {
     if (plan->root != call.root) continue;
     if (call.op.ordered() && !plan->ordered) {
-      return makeError(ErrorCode::invalidUsage, "the loaded plan '{}' does not reduce in rank order, which the call's operator needs",
+      return makeError(ErrorCode::invalidUsage,
+                       "the loaded plan '{}' does not reduce in rank order, which the call's operator needs",
                        plan->algorithm);
     }
     return plan;
@@ -130,8 +133,8 @@ Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std:
   if (log::enabled(log::Subject::plan)) log::write(log::Subject::plan, rank_, plan::explain(choice, ranked, model_));
 
   const plan::Algorithm& algorithm = *ranked.front().algorithm;
-  const std::uint64_t key =
-      hashText(algorithm.name, hashCombine(static_cast<std::uint64_t>(call.root), static_cast<std::uint64_t>(call.collective)));
+  const std::uint64_t key = hashText(
+      algorithm.name, hashCombine(static_cast<std::uint64_t>(call.root), static_cast<std::uint64_t>(call.collective)));
   auto& cached = plans_[key];
   if (cached == nullptr) {
     plan::PlanRequest request;
@@ -205,8 +208,7 @@ bool isInPlace(const Call& call, Rank rank) {
   const std::size_t element = sizeOf(call.type);
   const auto own = static_cast<std::size_t>(rank);
   switch (call.collective) {
-    case Collective::allGather:
-      return send == recv + (call.vForm ? call.recvDispls[rank] : own * call.count) * element;
+    case Collective::allGather: return send == recv + (call.vForm ? call.recvDispls[rank] : own * call.count) * element;
     case Collective::reduceScatter: {
       const std::size_t before =
           call.vForm ? std::accumulate(call.sendCounts, call.sendCounts + rank, std::size_t{0}) : own * call.count;

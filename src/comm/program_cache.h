@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a call to the program that runs it: looked up if the kind of call was seen before, else chosen, planned and lowered.
+// From a call to the program that runs it: looked up if the kind of call was seen before, else chosen, planned and
+// lowered.
 #pragma once
 
 #include <array>
@@ -43,7 +44,7 @@ class ProgramCache {
     Collective collective = Collective::barrier;
     DataType type = DataType::uint8;
     std::uint8_t op = 0;
-    std::uint8_t flags = 0;    ///< v-form, in place, ordered
+    std::uint8_t flags = 0;  ///< v-form, in place, ordered
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {

@@ -21,15 +21,15 @@ struct UserReduction {
 struct Operator {
   enum class Kind : std::uint8_t { builtin, preMulSum, user };
   Kind kind = Kind::builtin;
-  ReduceOp op = ReduceOp::sum;              ///< builtin
-  std::array<std::byte, 8> scalar{};        ///< preMulSum: one element of the call's type
-  const UserReduction* user = nullptr;      ///< user; outlives the call
+  ReduceOp op = ReduceOp::sum;          ///< builtin
+  std::array<std::byte, 8> scalar{};    ///< preMulSum: one element of the call's type
+  const UserReduction* user = nullptr;  ///< user; outlives the call
   [[nodiscard]] bool ordered() const { return kind == Kind::user && !user->commutative; }
 };
 
 /// One collective call of one rank. Counts are in elements, with the API's meaning:
-///   allReduce, reduce, broadcast: the whole buffer; allGather, gather: what each rank sends; reduceScatter, scatter: what
-///   each rank receives; allToAll: what goes to each rank.
+///   allReduce, reduce, broadcast: the whole buffer; allGather, gather: what each rank sends; reduceScatter, scatter:
+///   what each rank receives; allToAll: what goes to each rank.
 /// The v-forms give arrays instead (`ranks` long, elements; owned by the caller until the call is complete):
 ///   allGather-v      recvCounts, recvDispls (sendcount is recvCounts[me])
 ///   reduceScatter-v  sendCounts (blocks back to back; recvcount is sendCounts[me])

@@ -19,9 +19,9 @@ inline void pauseCore() {
 #endif
 }
 
-/// What a thread does while nothing moves: polls, then gives up its core at every turn, then sleeps in growing steps (in poll(2)
-/// where sockets can wake it). With more ranks than cores it gives up the core at once, since the rank that it waits for may
-/// need that very core.
+/// What a thread does while nothing moves: polls, then gives up its core at every turn, then sleeps in growing steps
+/// (in poll(2) where sockets can wake it). With more ranks than cores it gives up the core at once, since the rank that
+/// it waits for may need that very core.
 class Waiter {
  public:
   explicit Waiter(int spin) : spin_(spin) {}

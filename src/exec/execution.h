@@ -32,8 +32,8 @@ class Execution {
   virtual void cancel(const Error& reason) = 0;
 };
 
-/// Drives executions until all are done, spinning, yielding and at last sleeping while nothing moves. The first error cancels
-/// the others and is returned; null entries are passed over.
+/// Drives executions until all are done, spinning, yielding and at last sleeping while nothing moves. The first error
+/// cancels the others and is returned; null entries are passed over.
 Status drive(std::span<Execution* const> executions);
 
 }  // namespace atl

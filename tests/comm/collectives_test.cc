@@ -34,8 +34,8 @@ void runAll(Rank ranks, const Settings& settings, const std::vector<CollectiveCa
       const auto wrong = test::runCase(*communicators[static_cast<std::size_t>(rank)], c);
       if (!wrong) continue;
       const std::scoped_lock lock(mutex);
-      failures.push_back(fmt::format("{} count {} {} {} root {}{}: {}", nameOf(c.collective), c.count, nameOf(c.type), nameOf(c.op),
-                                     c.root, c.inPlace ? " in place" : "", *wrong));
+      failures.push_back(fmt::format("{} count {} {} {} root {}{}: {}", nameOf(c.collective), c.count, nameOf(c.type),
+                                     nameOf(c.op), c.root, c.inPlace ? " in place" : "", *wrong));
       return;
     }
   });
@@ -45,8 +45,8 @@ void runAll(Rank ranks, const Settings& settings, const std::vector<CollectiveCa
 std::vector<CollectiveCase> casesFor(Collective collective, Rank ranks, bool wide) {
   std::vector<CollectiveCase> cases;
   const auto n = static_cast<std::size_t>(ranks);
-  const std::vector<std::size_t> counts = wide ? std::vector<std::size_t>{0, 1, n - 1, n + 1, 127, 1031, 5000}
-                                               : std::vector<std::size_t>{1, 13};
+  const std::vector<std::size_t> counts =
+      wide ? std::vector<std::size_t>{0, 1, n - 1, n + 1, 127, 1031, 5000} : std::vector<std::size_t>{1, 13};
   const Rank root = isRooted(collective) ? ranks - 1 : kNoRank;
   for (const std::size_t count : counts) {
     for (const bool inPlace : {false, true}) {
@@ -60,7 +60,8 @@ std::vector<CollectiveCase> casesFor(Collective collective, Rank ranks, bool wid
         continue;
       }
       for (const DataType type : wide ? std::vector{DataType::float32} : allTypes()) {
-        for (int op = 0; op < kReduceOps; ++op) cases.push_back({collective, count, type, static_cast<ReduceOp>(op), root, inPlace});
+        for (int op = 0; op < kReduceOps; ++op)
+          cases.push_back({collective, count, type, static_cast<ReduceOp>(op), root, inPlace});
       }
     }
   }
@@ -85,6 +86,22 @@ TEST_P(EveryAlgorithm, EveryCountTypeAndOp_GivesTheRightData) {
   }
 }
 
+TEST_P(EveryAlgorithm, PayloadOfManySlices_GivesTheRightData) {
+  const auto& [name, collective] = GetParam();
+  for (const Rank ranks : {3, 4}) {
+    if (collective == Collective::barrier || !plan::algorithmNamed(name)->serves(collective, ranks, false)) continue;
+    Settings settings = test::testSettings();
+    settings.algorithms = fmt::format("{}:{}", nameOf(collective), name);
+    const Rank root = isRooted(collective) ? 1 : kNoRank;
+    // Large enough for what one round produces to be forwarded while it is still being produced, with and without
+    // tiles.
+    runAll(ranks, settings,
+           {{collective, 150001, DataType::float32, ReduceOp::sum, root, false},
+            {collective, 150001, DataType::float32, ReduceOp::max, root, true},
+            {collective, 600011, DataType::float32, ReduceOp::sum, root, false}});
+  }
+}
+
 std::vector<std::tuple<std::string, Collective>> everyAlgorithm() {
   std::vector<std::tuple<std::string, Collective>> list;
   for (const plan::Algorithm& algorithm : plan::catalogue()) {
@@ -106,7 +123,8 @@ INSTANTIATE_TEST_SUITE_P(Catalogue, EveryAlgorithm, testing::ValuesIn(everyAlgor
 TEST(Collectives, EveryRoot_GivesTheRightData) {
   for (const Rank ranks : {2, 5, 8}) {
     std::vector<CollectiveCase> cases;
-    for (const Collective collective : {Collective::broadcast, Collective::reduce, Collective::gather, Collective::scatter}) {
+    for (const Collective collective :
+         {Collective::broadcast, Collective::reduce, Collective::gather, Collective::scatter}) {
       for (Rank root = 0; root < ranks; ++root) {
         cases.push_back({collective, 100, DataType::int32, ReduceOp::sum, root, false});
         cases.push_back({collective, 100, DataType::int32, ReduceOp::sum, root, true});
@@ -122,7 +140,8 @@ TEST(Collectives, LargePayload_GivesTheRightData) {
     const auto collective = static_cast<Collective>(c);
     if (collective == Collective::pointToPoint || collective == Collective::barrier) continue;
     for (const bool inPlace : {false, true}) {
-      cases.push_back({collective, 300007, DataType::float32, ReduceOp::sum, isRooted(collective) ? 1 : kNoRank, inPlace});
+      cases.push_back(
+          {collective, 300007, DataType::float32, ReduceOp::sum, isRooted(collective) ? 1 : kNoRank, inPlace});
     }
   }
   runAll(4, test::testSettings(), cases);

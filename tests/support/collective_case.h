@@ -22,8 +22,8 @@ struct CollectiveCase {
   bool inPlace = false;
 };
 
-/// What rank `rank` contributes at element `i` of its input. Small integers, so that every partial result of every order is
-/// exact in every type: at most three ranks add 1, at most two multiply by 2.
+/// What rank `rank` contributes at element `i` of its input. Small integers, so that every partial result of every
+/// order is exact in every type: at most three ranks add 1, at most two multiply by 2.
 inline double contribution(const CollectiveCase& c, Rank rank, Rank ranks, std::size_t i) {
   const auto turn = static_cast<Rank>((i * 7 + static_cast<std::size_t>(rank)) % static_cast<std::size_t>(ranks));
   if (isReducing(c.collective)) {
@@ -103,8 +103,11 @@ inline std::optional<std::string> runCase(Communicator& communicator, const Coll
 
   // In place, the smaller buffer is a block of the larger one.
   const std::size_t own = static_cast<std::size_t>(rank) * c.count;
-  const std::size_t sendAt = c.inPlace && (c.collective == Collective::allGather || c.collective == Collective::gather) && out > 0 ? own : 0;
-  const std::size_t recvAt = c.inPlace && (c.collective == Collective::reduceScatter || c.collective == Collective::scatter) && in > 0 ? own : 0;
+  const std::size_t sendAt =
+      c.inPlace && (c.collective == Collective::allGather || c.collective == Collective::gather) && out > 0 ? own : 0;
+  const std::size_t recvAt =
+      c.inPlace && (c.collective == Collective::reduceScatter || c.collective == Collective::scatter) && in > 0 ? own
+                                                                                                                : 0;
   GuardedBuffer& source = c.inPlace ? output : input;
   for (std::size_t i = 0; i < in; ++i) source.set(sendAt + i, contribution(c, rank, ranks, i));
 
@@ -122,14 +125,16 @@ inline std::optional<std::string> runCase(Communicator& communicator, const Coll
     const double want = expected(c, rank, ranks, i);
     const double got = output.at(recvAt + i);
     // An average is exact but for the rounding of the sum in types that cannot hold it.
-    const double tolerance = c.op == ReduceOp::avg && isReducing(c.collective) && sizeOf(c.type) == 1 ? 0.26 * std::abs(want) : 0;
+    const double tolerance =
+        c.op == ReduceOp::avg && isReducing(c.collective) && sizeOf(c.type) == 1 ? 0.26 * std::abs(want) : 0;
     if (!(std::abs(got - want) <= tolerance)) {
       return fmt::format("rank {} of {}: element {} is {}, should be {}", rank, ranks, i, got, want);
     }
   }
   if (!c.inPlace) {
     for (std::size_t i = 0; i < in; ++i) {
-      if (input.at(i) != contribution(c, rank, ranks, i)) return fmt::format("rank {}: input element {} was overwritten", rank, i);
+      if (input.at(i) != contribution(c, rank, ranks, i))
+        return fmt::format("rank {}: input element {} was overwritten", rank, i);
     }
   }
   if (!input.guardsIntact() || !output.guardsIntact()) return fmt::format("rank {}: wrote outside its buffers", rank);

@@ -134,7 +134,8 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
     } else if (kind == MailKind::bounced && where <= link.peerOutboxBytes && length <= link.peerOutboxBytes - where) {
       in.window = link.peerOutbox + where;
     } else {
-      return makeError(ErrorCode::remoteError, "rank {} sent a malformed message by {}", in.link->peer, in.link->transport);
+      return makeError(ErrorCode::remoteError, "rank {} sent a malformed message by {}", in.link->peer,
+                       in.link->transport);
     }
   }
   if (bytes > in.unseen) return disagreement(context, in, bytes - in.unseen);
@@ -215,7 +216,7 @@ Result<bool> CombineAction::receiveStraight(StepContext& context) {
     }
   }
   piece.data = destination_.data();
-  piece.bytes = destination_.run();
+  piece.bytes = std::min(destination_.run(), kStraightBytes);
   piece.first = !in.begun;
   piece.messageBytes = total_;
   piece.call = call_;
@@ -229,8 +230,8 @@ Result<bool> CombineAction::receiveStraight(StepContext& context) {
 Error CombineAction::disagreement(const StepContext& context, const Incoming& in, std::uint64_t extraBytes) const {
   const CallRecord theirs = in.link->memory.in->call.read();
   if (tag_ != 0 && !(theirs == call_)) return mismatch(context.rank, call_, in.link->peer, theirs);
-  return makeError(ErrorCode::mismatch, "rank {} sent {} bytes more than rank {} expects in {}", in.link->peer, extraBytes,
-                   context.rank, describe(call_));
+  return makeError(ErrorCode::mismatch, "rank {} sent {} bytes more than rank {} expects in {}", in.link->peer,
+                   extraBytes, context.rank, describe(call_));
 }
 
 void CombineAction::waitingFor(std::vector<const LinkEnd*>& peers) const {

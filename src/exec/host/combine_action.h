@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A combine step under way: destination ← fold of chunks of mine and messages of peers, as far as all of them have arrived.
+// A combine step under way: destination ← fold of chunks of mine and messages of peers, as far as all of them have
+// arrived.
 //
-// Operands are streams of bytes: a local one is all there, a message arrives in windows (an inline payload, a bounce slot, the
-// sender's own buffer, a staged piece of a message link). Each turn folds the longest prefix that every operand has,
-// so arithmetic overlaps with what is still on its way, and reads peers' memory in place. A message that is
-// the only operand comes over a message link straight into the destination.
+// Operands are streams of bytes: a local one is all there, a message arrives in windows (an inline payload, a bounce
+// slot, the sender's own buffer, a staged piece of a message link). Each turn folds the longest prefix that every
+// operand has, so arithmetic overlaps with what is still on its way, and reads peers' memory in place. A message that
+// is the only operand comes over a message link straight into the destination.
 #pragma once
 
 #include <cstdint>
@@ -31,27 +32,33 @@ class CombineAction {
 
   Result<bool> progress(StepContext& context);
   [[nodiscard]] bool done() const { return done_; }
+  /// Bytes of the destination.
+  [[nodiscard]] std::size_t bytes() const { return total_; }
+  /// Bytes of the destination that are final, from its start.
+  [[nodiscard]] std::size_t produced() const { return total_ - destination_.remaining(); }
   void waitingFor(std::vector<const LinkEnd*>& peers) const;
 
  private:
   static constexpr std::size_t kStageBytes = 64 * 1024;
+  /// Pieces of a straight receive: what has come can be forwarded while the rest is on its way.
+  static constexpr std::size_t kStraightBytes = 256 * 1024;
 
   /// One operand's stream.
   struct Incoming {
     LinkEnd* link = nullptr;
     std::uint64_t ticket = 0;
-    ChunkCursor cursor;              ///< local operands
-    std::size_t unseen = 0;          ///< message bytes not yet in a window
+    ChunkCursor cursor;      ///< local operands
+    std::size_t unseen = 0;  ///< message bytes not yet in a window
     const std::byte* window = nullptr;
     std::size_t windowBytes = 0;
-    bool holdsMail = false;          ///< the window is a mailbox message, to be released
-    bool begun = false;              ///< the message's first part is here, or its first piece is posted
+    bool holdsMail = false;  ///< the window is a mailbox message, to be released
+    bool begun = false;      ///< the message's first part is here, or its first piece is posted
     bool finished = false;
-    ReceivePiece pieces[2];          ///< message links: staged pieces, taken alternately
+    ReceivePiece pieces[2];  ///< message links: staged pieces, taken alternately
     std::unique_ptr<std::byte[]> stage;
     std::size_t unposted = 0;
-    int posted = 0;                  ///< pieces posted so far
-    int taken = 0;                   ///< pieces whose window was opened
+    int posted = 0;  ///< pieces posted so far
+    int taken = 0;   ///< pieces whose window was opened
   };
 
   Result<bool> fill(StepContext& context, Incoming& in);

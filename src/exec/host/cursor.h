@@ -25,7 +25,8 @@ class ChunkCursor {
     tile_ = tile;
     next_ = chunk.index;
     remaining_ = 0;
-    for (std::int32_t i = 0; i < chunk.span; ++i) remaining_ += layout.segment(chunk, chunk.index + i, share, tile).bytes;
+    for (std::int32_t i = 0; i < chunk.span; ++i)
+      remaining_ += layout.segment(chunk, chunk.index + i, share, tile).bytes;
     segment_ = {};
     load();
   }

@@ -25,7 +25,8 @@ std::byte* Workspace::Area::atLeast(std::size_t wanted) {
   if (wanted > bytes) {
     data.reset();
     bytes = 0;
-    data = {static_cast<std::byte*>(::operator new(wanted, kAlign)), [](std::byte* p) { ::operator delete(p, kAlign); }};
+    data = {static_cast<std::byte*>(::operator new(wanted, kAlign)),
+            [](std::byte* p) { ::operator delete(p, kAlign); }};
     bytes = wanted;
   }
   return data.get();
@@ -50,7 +51,8 @@ void HostExecution::begin(Program& program, const void* send, void* recv, const 
   idlePolls_ = 0;
 }
 
-// Two calls need their input copied first: premulsum, which scales it, and the in-place form of a plan that is not made for it.
+// Two calls need their input copied first: premulsum, which scales it, and the in-place form of a plan that is not made
+// for it.
 void HostExecution::bindMemory(const void* send, void* recv, const Operator& op) {
   const void* input = send;
   const std::size_t bytes = program_->inputBytes;
@@ -147,7 +149,8 @@ Status HostExecution::whileIdle() {
   }
   const double limit = environment_.settings->timeoutSeconds;
   if (limit > 0 && seconds(idle) >= limit) {
-    return makeError(ErrorCode::timeout, "nothing moved for {} s (the limit, ATOLL_TIMEOUT) while {}", limit, whereItStands());
+    return makeError(ErrorCode::timeout, "nothing moved for {} s (the limit, ATOLL_TIMEOUT) while {}", limit,
+                     whereItStands());
   }
   return success();
 }
@@ -164,7 +167,8 @@ std::string HostExecution::whereItStands() const {
   const auto links = waitedFor();
   if (links.empty()) text += "nobody";
   for (std::size_t i = 0; i < links.size() && i < kNamed; ++i) {
-    text += fmt::format("{}{} by {}", i == 0 ? "" : ", ", environment_.directory->name(links[i]->peer), links[i]->transport);
+    text += fmt::format("{}{} by {}", i == 0 ? "" : ", ", environment_.directory->name(links[i]->peer),
+                        links[i]->transport);
   }
   if (links.size() > kNamed) text += fmt::format(" and {} more", links.size() - kNamed);
   for (std::size_t i = 0; i < laneCount_; ++i) {

@@ -2,63 +2,112 @@
 #include "src/exec/host/lane_runner.h"
 
 namespace atl::exec {
+namespace {
+
+/// Below this a round is over before forwarding its pieces would gain anything.
+constexpr std::size_t kForwardedFrom = 64 * 1024;
+
+}  // namespace
 
 void LaneRunner::begin(const Program& program, std::size_t lane) {
   program_ = &program;
   lane_ = &program.lanes[lane];
   laneIndex_ = lane;
-  loop_ = round_ = 0;
-  repetition_ = tile_ = tilesDone_ = 0;
+  place_ = {};
+  tile_ = tilesDone_ = 0;
+  earlyCount_ = 0;
   entered_ = false;
   done_ = lane_->loops.empty();
   if (done_) tilesDone_ = program.layout.tiles();
+  // A message that carries nothing must still be sent where it is the message that matters (a barrier), and where the
+  // two ends learn each other's counts from it (point-to-point, the v-forms).
+  const Collective collective = program.plan->collective;
+  keepEmpty_ =
+      collective == Collective::barrier || collective == Collective::pointToPoint || (program.call.flags & 1) != 0;
+}
+
+const CallRecord* LaneRunner::ownCall(const Chunk& chunk) const {
+  const auto& calls = program_->blockCalls[chunk.buffer == Buffer::input ? 0 : 1];
+  return calls.empty() ? nullptr : &calls[static_cast<std::size_t>(chunk.index)];
+}
+
+void LaneRunner::beginSend(StepContext& context, SendAction& action, const LoweredStep& lowered, const Place& place,
+                           const CombineAction* feeder) {
+  const Chunk chunk = atRepetition(lowered.step->chunk, place.repetition, program_->plan->scratchSlots);
+  action.begin(context, chunk, lane_->share, tile_, {lowered.row(place.repetition), lowered.perRow}, keepEmpty_,
+               ownCall(chunk), feeder);
 }
 
 void LaneRunner::enter(StepContext& context) {
-  const LoweredRound& r = round();
-  const Plan& plan = *program_->plan;
-  // A message that carries nothing must still be sent where it is the message that matters (a barrier), and where the two ends
-  // learn each other's counts from it (point-to-point, the v-forms).
-  const bool keepEmpty = plan.collective == Collective::barrier || plan.collective == Collective::pointToPoint ||
-                         (program_->call.flags & 1) != 0;
-  const auto ownCall = [&](const Chunk& chunk) {
-    const auto& calls = program_->blockCalls[chunk.buffer == Buffer::input ? 0 : 1];
-    return calls.empty() ? nullptr : &calls[static_cast<std::size_t>(chunk.index)];
-  };
+  const LoweredRound& r = roundAt(place_);
+  std::size_t begun = 0;
+  if (earlyCount_ > 0) {
+    sends_.swap(early_);
+    begun = earlyCount_;
+    earlyCount_ = 0;
+    for (std::size_t i = 0; i < begun; ++i) sends_[i].fed();
+  }
   if (sends_.size() < r.sends.size()) sends_.resize(r.sends.size());
   if (combines_.size() < r.combines.size()) combines_.resize(r.combines.size());
-  for (std::size_t i = 0; i < r.sends.size(); ++i) {
-    const LoweredStep& lowered = r.sends[i];
-    const Chunk chunk = atRepetition(lowered.step->chunk, repetition_, plan.scratchSlots);
-    sends_[i].begin(context, chunk, lane_->share, tile_, {lowered.row(repetition_), lowered.perRow}, keepEmpty, ownCall(chunk));
-  }
+  for (std::size_t i = begun; i < r.sends.size(); ++i) beginSend(context, sends_[i], r.sends[i], place_, nullptr);
+  const std::int32_t scratchSlots = program_->plan->scratchSlots;
   for (std::size_t i = 0; i < r.combines.size(); ++i) {
     const LoweredStep& lowered = r.combines[i];
-    LinkEnd* const* links = lowered.row(repetition_);
+    LinkEnd* const* links = lowered.row(place_.repetition);
     sources_.clear();
     for (const Operand& operand : lowered.step->operands) {
       if (operand.isPeer()) {
         sources_.push_back({Chunk{}, *links++});
       } else {
-        sources_.push_back({atRepetition(operand.chunk, repetition_, plan.scratchSlots), nullptr});
+        sources_.push_back({atRepetition(operand.chunk, place_.repetition, scratchSlots), nullptr});
       }
     }
-    const Chunk chunk = atRepetition(lowered.step->chunk, repetition_, plan.scratchSlots);
-    combines_[i].begin(context, chunk, lane_->share, tile_, sources_, lowered.step->finish, keepEmpty && lowered.perRow > 0,
-                       ownCall(chunk));
+    const Chunk chunk = atRepetition(lowered.step->chunk, place_.repetition, scratchSlots);
+    combines_[i].begin(context, chunk, lane_->share, tile_, sources_, lowered.step->finish,
+                       keepEmpty_ && lowered.perRow > 0, ownCall(chunk));
   }
   entered_ = true;
+  forward(context);
+}
+
+// Begins the leading sends of the next round whose chunks this round's combines produce. Only leading ones: the
+// messages of a link must keep the order of the steps.
+void LaneRunner::forward(StepContext& context) {
+  Place after = place_;
+  if (!following(after) || roundAt(after).after >= 0) return;
+  const LoweredRound& now = roundAt(place_);
+  const LoweredRound& then = roundAt(after);
+  const std::int32_t scratchSlots = program_->plan->scratchSlots;
+  for (const LoweredStep& send : then.sends) {
+    const Chunk wanted = atRepetition(send.step->chunk, after.repetition, scratchSlots);
+    const CombineAction* feeder = nullptr;
+    for (std::size_t i = 0; i < now.combines.size() && feeder == nullptr; ++i) {
+      if (combines_[i].done() || combines_[i].bytes() < kForwardedFrom) continue;
+      Chunk made = atRepetition(now.combines[i].step->chunk, place_.repetition, scratchSlots);
+      // Strides are resolved by now; only what the chunks name counts.
+      made.stride = wanted.stride;
+      made.slotStride = wanted.slotStride;
+      if (made == wanted) feeder = &combines_[i];
+    }
+    if (feeder == nullptr) return;
+    if (early_.size() <= earlyCount_) early_.resize(earlyCount_ + 1);
+    beginSend(context, early_[earlyCount_++], send, after, feeder);
+  }
+}
+
+bool LaneRunner::following(Place& place) const {
+  const LoweredLoop& loop = lane_->loops[place.loop];
+  if (++place.round < loop.rounds.size()) return true;
+  place.round = 0;
+  if (++place.repetition < loop.repeat) return true;
+  place.repetition = 0;
+  return ++place.loop < lane_->loops.size();
 }
 
 void LaneRunner::next() {
   entered_ = false;
-  const LoweredLoop& loop = lane_->loops[loop_];
-  if (++round_ < loop.rounds.size()) return;
-  round_ = 0;
-  if (++repetition_ < loop.repeat) return;
-  repetition_ = 0;
-  if (++loop_ < lane_->loops.size()) return;
-  loop_ = 0;
+  if (following(place_)) return;
+  place_ = {};
   tilesDone_ = ++tile_;
   done_ = tile_ == program_->layout.tiles();
 }
@@ -66,7 +115,7 @@ void LaneRunner::next() {
 Result<bool> LaneRunner::progress(StepContext& context, std::span<const LaneRunner> lanes) {
   bool moved = false;
   while (!done_) {
-    const LoweredRound& r = round();
+    const LoweredRound& r = roundAt(place_);
     if (!entered_) {
       if (r.after >= 0 && lanes[static_cast<std::size_t>(r.after)].tilesDone() <= tile_) return moved;
       enter(context);
@@ -87,6 +136,12 @@ Result<bool> LaneRunner::progress(StepContext& context, std::span<const LaneRunn
       moved |= result.value();
       complete &= combines_[i].done();
     }
+    for (std::size_t i = 0; i < earlyCount_; ++i) {
+      if (early_[i].done()) continue;
+      auto result = early_[i].progress(context);
+      if (!result.ok()) return result;
+      moved |= result.value();
+    }
     if (!complete) return moved;
     next();
     moved = true;
@@ -95,14 +150,15 @@ Result<bool> LaneRunner::progress(StepContext& context, std::span<const LaneRunn
 }
 
 std::string LaneRunner::position() const {
-  return fmt::format("lane {}, tile {} of {}, loop {}, repetition {}, round {}", laneIndex_, tile_, program_->layout.tiles(),
-                     loop_, repetition_, round_);
+  return fmt::format("lane {}, tile {} of {}, loop {}, repetition {}, round {}", laneIndex_, tile_,
+                     program_->layout.tiles(), place_.loop, place_.repetition, place_.round);
 }
 
 void LaneRunner::waitingFor(std::vector<const LinkEnd*>& peers) const {
   if (done_ || !entered_) return;
-  for (std::size_t i = 0; i < round().sends.size(); ++i) sends_[i].waitingFor(peers);
-  for (std::size_t i = 0; i < round().combines.size(); ++i) combines_[i].waitingFor(peers);
+  const LoweredRound& r = roundAt(place_);
+  for (std::size_t i = 0; i < r.sends.size(); ++i) sends_[i].waitingFor(peers);
+  for (std::size_t i = 0; i < r.combines.size(); ++i) combines_[i].waitingFor(peers);
 }
 
 }  // namespace atl::exec

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks one lane of a program: tiles, loops, repetitions, rounds; the steps of the present round are under way together.
+// Walks one lane of a program: tiles, loops, repetitions, rounds; the steps of the present round are under way
+// together.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ class LaneRunner {
   /// Stands before the first round. Reuses what earlier calls allocated.
   void begin(const Program& program, std::size_t lane);
 
-  /// Moves as far as it can; `lanes` are all the runners of the call, for rounds that wait for another lane. True if anything
-  /// moved.
+  /// Moves as far as it can; `lanes` are all the runners of the call, for rounds that wait for another lane. True if
+  /// anything moved.
   Result<bool> progress(StepContext& context, std::span<const LaneRunner> lanes);
 
   [[nodiscard]] bool done() const { return done_; }
@@ -31,21 +32,37 @@ class LaneRunner {
   void waitingFor(std::vector<const LinkEnd*>& peers) const;
 
  private:
+  /// A place in the lane's program.
+  struct Place {
+    std::size_t loop = 0;
+    std::size_t round = 0;
+    std::int32_t repetition = 0;
+  };
+
   void enter(StepContext& context);
+  void forward(StepContext& context);
   void next();
-  [[nodiscard]] const LoweredRound& round() const { return lane_->loops[loop_].rounds[round_]; }
+  /// The place after this one, or false at the end of the tile.
+  [[nodiscard]] bool following(Place& place) const;
+  [[nodiscard]] const LoweredRound& roundAt(const Place& place) const {
+    return lane_->loops[place.loop].rounds[place.round];
+  }
+  [[nodiscard]] const CallRecord* ownCall(const Chunk& chunk) const;
+  void beginSend(StepContext& context, SendAction& action, const LoweredStep& lowered, const Place& place,
+                 const CombineAction* feeder);
 
   const Program* program_ = nullptr;
   const LoweredLane* lane_ = nullptr;
   std::size_t laneIndex_ = 0;
-  std::size_t loop_ = 0;
-  std::size_t round_ = 0;
-  std::int32_t repetition_ = 0;
+  Place place_;
   std::int32_t tile_ = 0;
   std::int32_t tilesDone_ = 0;
   bool entered_ = false;
   bool done_ = true;
-  std::vector<SendAction> sends_;
+  bool keepEmpty_ = false;
+  std::vector<SendAction> sends_;  ///< of the present round
+  std::vector<SendAction> early_;  ///< of the next round, fed by combines of the present one
+  std::size_t earlyCount_ = 0;
   std::vector<CombineAction> combines_;
   std::vector<CombineAction::Source> sources_;
 };

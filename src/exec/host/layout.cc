@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t kAlign = 64;
 
-std::size_t alignedUp(std::size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+std::size_t alignedUp(std::size_t bytes) {
+  return (bytes + kAlign - 1) / kAlign * kAlign;
+}
 
 }  // namespace
 
@@ -92,8 +94,9 @@ Segment Layout::segment(const Chunk& chunk, std::int32_t partIndex, std::int32_t
   const std::size_t size = static_cast<std::size_t>(extent.count) * elementBytes_;
   if (scratch) {
     const auto slot = static_cast<std::size_t>(chunk.slot + (partIndex - chunk.index));
-    return {base_[static_cast<int>(Buffer::scratch)] + slot * slotBytes_ + static_cast<std::size_t>(share) * shareBytes_,
-            size};
+    return {
+        base_[static_cast<int>(Buffer::scratch)] + slot * slotBytes_ + static_cast<std::size_t>(share) * shareBytes_,
+        size};
   }
   // Point-to-point blocks carry absolute addresses over a null base, hence integer arithmetic.
   const auto address = reinterpret_cast<std::intptr_t>(base_[static_cast<int>(chunk.buffer)]) + extent.begin * bytes;

@@ -81,7 +81,8 @@ class Layout {
   [[nodiscard]] std::int32_t blockCount(Buffer buffer) const {
     return buffer == Buffer::output ? outputBlocks_ : inputBlocks_;
   }
-  [[nodiscard]] plan::Extent part(const Blocks& blocks, std::int32_t blockCount, std::int32_t parts, std::int32_t index) const;
+  [[nodiscard]] plan::Extent part(const Blocks& blocks, std::int32_t blockCount, std::int32_t parts,
+                                  std::int32_t index) const;
 
   Blocks input_;
   Blocks output_;

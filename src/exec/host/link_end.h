@@ -12,8 +12,8 @@
 
 namespace atl::exec {
 
-/// The messages of a link are in order. Steps of one round may run together, so each takes a ticket when it begins and touches
-/// the link only when that ticket is served.
+/// The messages of a link are in order. Steps of one round may run together, so each takes a ticket when it begins and
+/// touches the link only when that ticket is served.
 class Turns {
  public:
   std::uint64_t take() { return taken_++; }
@@ -34,7 +34,7 @@ struct LinkEnd {
 
   Turns sending;
   Turns receiving;
-  std::uint64_t pairSends = 0;     ///< point-to-point messages so far, which their call records number
+  std::uint64_t pairSends = 0;  ///< point-to-point messages so far, which their call records number
   std::uint64_t pairReceives = 0;
 
   [[nodiscard]] bool isMemory() const { return message == nullptr; }

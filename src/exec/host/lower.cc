@@ -46,8 +46,7 @@ Result<std::unique_ptr<Program>> lower(std::shared_ptr<const Plan> plan, Layout 
         LoweredRound loweredRound;
         loweredRound.after = round.after.value_or(-1);
         for (const Step& step : round.steps) {
-          ATOLL_ASSIGN(auto lowered,
-                       lowerStep(step, *plan, static_cast<std::int32_t>(laneIndex), loop.repeat, links));
+          ATOLL_ASSIGN(auto lowered, lowerStep(step, *plan, static_cast<std::int32_t>(laneIndex), loop.repeat, links));
           for (LinkEnd* const link : lowered.links) {
             auto& group = link->pending != nullptr ? program->connecting : program->messageLinks;
             if (link->pending == nullptr && link->isMemory()) continue;

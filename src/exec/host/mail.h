@@ -40,7 +40,8 @@ inline void postInline(MemoryLink& link, std::uint64_t tag, const void* data, st
 }
 
 /// Posts a reference to `bytes` at `where`; returns the message's number. canPost() must hold.
-inline std::uint64_t postReference(MemoryLink& link, std::uint64_t tag, MailKind kind, std::uint64_t where, std::uint64_t bytes) {
+inline std::uint64_t postReference(MemoryLink& link, std::uint64_t tag, MailKind kind, std::uint64_t where,
+                                   std::uint64_t bytes) {
   const std::uint64_t message = ++link.sent;
   MailSlot& slot = link.out->slots[message % kMailSlots];
   slot.tag = tag;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lowered plan: the plan of one kind of call, joined to the links and the memory layout that this rank has. Made at the first
-// call of its kind and cached by the communicator; nothing of it changes from call to call but the bound addresses.
+// A lowered plan: the plan of one kind of call, joined to the links and the memory layout that this rank has. Made at
+// the first call of its kind and cached by the communicator; nothing of it changes from call to call but the bound
+// addresses.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ namespace atl::exec {
 /// A step and the links of its peers. Where peers advance with the repetition there is one row of links for each.
 struct LoweredStep {
   const Step* step = nullptr;
-  std::vector<LinkEnd*> links;     ///< rows of `perRow`, in the order of the step's peers
+  std::vector<LinkEnd*> links;  ///< rows of `perRow`, in the order of the step's peers
   std::size_t perRow = 0;
   bool rowPerRepetition = false;
 
@@ -46,12 +47,12 @@ struct LoweredLane {
 struct Program {
   std::shared_ptr<const Plan> plan;
   Layout layout;
-  CallRecord call;                        ///< all but the sequence
+  CallRecord call;  ///< all but the sequence
   std::vector<LoweredLane> lanes;
-  std::vector<LinkEnd*> connecting;       ///< links that this program needs and that are not ready yet
-  std::vector<LinkEnd*> messageLinks;     ///< its ready message links: they move bytes only when asked to
-  std::size_t inputBytes = 0;             ///< of this rank's input buffer
-  bool snapshotInput = false;             ///< the call is in place and the plan would overwrite input that it still needs
+  std::vector<LinkEnd*> connecting;    ///< links that this program needs and that are not ready yet
+  std::vector<LinkEnd*> messageLinks;  ///< its ready message links: they move bytes only when asked to
+  std::size_t inputBytes = 0;          ///< of this rank's input buffer
+  bool snapshotInput = false;          ///< the call is in place and the plan would overwrite input that it still needs
   std::vector<CallRecord> blockCalls[2];  ///< point-to-point: the record of each send ([0]) and receive ([1]) block
 };
 

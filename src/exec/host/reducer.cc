@@ -7,7 +7,8 @@
 
 namespace atl::exec {
 
-Reducer::Reducer(DataType type, const Operator& op, int ranks) : type_(type), elementBytes_(sizeOf(type)), ranks_(ranks) {
+Reducer::Reducer(DataType type, const Operator& op, int ranks)
+    : type_(type), elementBytes_(sizeOf(type)), ranks_(ranks) {
   if (op.kind == Operator::Kind::user) {
     user_ = op.user;
     return;
@@ -26,8 +27,8 @@ void Reducer::fold(std::byte* destination, const void* const* sources, int n, st
   }
 }
 
-// A user's function computes inout = in ∘ inout, so the fold runs from the last operand to the first, in a small accumulator of
-// its own: the destination may be any of the sources.
+// A user's function computes inout = in ∘ inout, so the fold runs from the last operand to the first, in a small
+// accumulator of its own: the destination may be any of the sources.
 void Reducer::foldWithUser(std::byte* destination, const void* const* sources, int n, std::size_t count) const {
   alignas(64) std::array<std::byte, 4096> accumulator;
   const std::size_t atOnce = accumulator.size() / elementBytes_;

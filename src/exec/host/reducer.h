@@ -16,7 +16,8 @@ class Reducer {
   /// `ranks` is what avg divides by.
   Reducer(DataType type, const Operator& op, int ranks);
 
-  /// destination = fold of `n` sources, left to right, over `bytes` bytes (whole elements). The destination may be a source.
+  /// destination = fold of `n` sources, left to right, over `bytes` bytes (whole elements). The destination may be a
+  /// source.
   void fold(std::byte* destination, const void* const* sources, int n, std::size_t bytes) const;
 
   /// The operator's finishing, in place; nothing for most.

@@ -10,6 +10,9 @@
 namespace atl::exec {
 namespace {
 
+/// What is worth sending before the feeder is done; less would cost more messages than it saves time.
+constexpr std::size_t kForwardBytes = 64 * 1024;
+
 /// Copies `bytes` from a cursor into a slot, without moving the cursor.
 void gather(std::byte* to, ChunkCursor from, std::size_t bytes) {
   while (bytes > 0) {
@@ -32,7 +35,9 @@ void advance(ChunkCursor& cursor, std::size_t bytes) {
 }  // namespace
 
 void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t share, std::int32_t tile,
-                       std::span<LinkEnd* const> links, bool announceEmpty, const CallRecord* ownCall) {
+                       std::span<LinkEnd* const> links, bool announceEmpty, const CallRecord* ownCall,
+                       const CombineAction* feeder) {
+  feeder_ = feeder;
   ChunkCursor cursor;
   cursor.begin(*context.layout, chunk, share, tile);
   total_ = cursor.remaining();
@@ -89,16 +94,30 @@ void SendAction::finish(Outgoing& out) {
   --unfinished_;
 }
 
+// Bytes, at most `wanted`, that may go on to a peer now: all of them, unless the feeder has not got so far.
+std::size_t SendAction::ready(const Outgoing& out, std::size_t wanted) const {
+  if (feeder_ == nullptr || feeder_->done()) return wanted;
+  const std::size_t sent = total_ - out.cursor.remaining();
+  const std::size_t produced = feeder_->produced() - sent;
+  if (produced >= wanted) return wanted;
+  return produced >= kForwardBytes ? produced : 0;
+}
+
 bool SendAction::progressMessage(Outgoing& out) {
-  if (out.announced && !out.piece.done) return false;
-  if (out.announced) advance(out.cursor, out.piece.bytes);
-  if (out.announced && out.cursor.remaining() == 0) {
-    allPosted(out);
-    finish(out);
-    return true;
+  if (out.announced) {
+    if (!out.piece.done) return false;
+    advance(out.cursor, out.piece.bytes);
+    out.piece.bytes = 0;
+    if (out.cursor.remaining() == 0) {
+      allPosted(out);
+      finish(out);
+      return true;
+    }
   }
+  const std::size_t bytes = ready(out, out.cursor.run());
+  if (bytes == 0 && total_ > 0) return false;
   out.piece.data = out.cursor.data();
-  out.piece.bytes = out.cursor.run();
+  out.piece.bytes = bytes;
   out.piece.first = !out.announced;
   out.piece.messageBytes = total_;
   out.piece.call = call_;
@@ -111,10 +130,10 @@ bool SendAction::progressMessage(Outgoing& out) {
 
 bool SendAction::progressInline(Outgoing& out) {
   MemoryLink& link = out.link->memory;
-  if (!canPost(link)) return false;
+  const std::size_t bytes = std::min(out.cursor.remaining(), kInlineBytes);
+  if (!canPost(link) || ready(out, bytes) < bytes) return false;
   announceCall(out);
   std::byte packet[kInlineBytes];
-  const std::size_t bytes = std::min(out.cursor.remaining(), kInlineBytes);
   if (out.cursor.run() >= bytes) {
     postInline(link, tag_, out.cursor.data(), bytes);
   } else {
@@ -133,10 +152,12 @@ bool SendAction::progressDirect(Outgoing& out) {
   MemoryLink& link = out.link->memory;
   bool moved = false;
   while (out.cursor.remaining() > 0 && canPost(link)) {
+    const std::size_t bytes = ready(out, out.cursor.run());
+    if (bytes == 0) break;
     announceCall(out);
-    out.lastMessage = postReference(link, tag_, MailKind::direct, reinterpret_cast<std::uintptr_t>(out.cursor.data()),
-                                    out.cursor.run());
-    out.cursor.advance(out.cursor.run());
+    out.lastMessage =
+        postReference(link, tag_, MailKind::direct, reinterpret_cast<std::uintptr_t>(out.cursor.data()), bytes);
+    out.cursor.advance(bytes);
     moved = true;
   }
   if (out.cursor.remaining() > 0) return moved;
@@ -148,12 +169,14 @@ bool SendAction::progressDirect(Outgoing& out) {
 
 bool SendAction::progressBounced(StepContext& context) {
   bool moved = false;
-  const auto ready = [&](Outgoing& out) {
-    return !out.posted && out.link->isMemory() && !out.link->memory.sameProcess && out.link->sending.isMine(out.ticket) &&
-           canPost(out.link->memory);
+  const auto canTake = [&](Outgoing& out) {
+    return !out.posted && out.link->isMemory() && !out.link->memory.sameProcess &&
+           out.link->sending.isMine(out.ticket) && canPost(out.link->memory);
   };
   for (std::size_t leader = 0; leader < active_;) {
-    if (!ready(outgoing_[leader])) {
+    const std::size_t at = outgoing_[leader].cursor.remaining();
+    const std::size_t wanted = std::min(at, context.outbox->slotBytes());
+    if (!canTake(outgoing_[leader]) || ready(outgoing_[leader], wanted) == 0) {
       ++leader;
       continue;
     }
@@ -165,15 +188,15 @@ bool SendAction::progressBounced(StepContext& context) {
       if (out.finished) --bouncing_;
       break;
     }
-    const std::size_t at = outgoing_[leader].cursor.remaining();
-    const std::size_t bytes = std::min(at, context.outbox->slotBytes());
+    const std::size_t bytes = ready(outgoing_[leader], wanted);
     gather(slot, outgoing_[leader].cursor, bytes);
     moved = true;
     for (std::size_t i = leader; i < active_; ++i) {
       Outgoing& out = outgoing_[i];
-      if (i != leader && (!ready(out) || out.cursor.remaining() != at)) continue;
+      if (i != leader && (!canTake(out) || out.cursor.remaining() != at)) continue;
       announceCall(out);
-      const auto message = postReference(out.link->memory, tag_, MailKind::bounced, context.outbox->offsetOf(slot), bytes);
+      const auto message =
+          postReference(out.link->memory, tag_, MailKind::bounced, context.outbox->offsetOf(slot), bytes);
       context.outbox->readBy(out.link->memory, message);
       advance(out.cursor, bytes);
       if (out.cursor.remaining() > 0) continue;

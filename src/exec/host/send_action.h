@@ -6,9 +6,14 @@
 //   small, any memory   inside the mailbox slot
 //   message link        posted from my buffer
 //
-// Peers advance independently: one that is late holds up no other. Slots are shared by all of a rank's links, though, and late
-// peers could in principle hold every slot while a peer that they wait for needs one. When nothing at all has moved for long
-// (`StepContext::starving`), the chunk trickles inside mailbox slots, of which every link has its own: slow, but never stuck.
+// Peers advance independently: one that is late holds up no other. Slots are shared by all of a rank's links, though,
+// and late peers could in principle hold every slot while a peer that they wait for needs one. When nothing at all has
+// moved for long
+// (`StepContext::starving`), the chunk trickles inside mailbox slots, of which every link has its own: slow, but never
+// stuck.
+//
+// A send may begin while the combine that produces its chunk is still under way (its feeder): what is ready goes on at
+// once, out of a warm cache. This is the fused receive-reduce-send, for every kind of link.
 #pragma once
 
 #include <poll.h>
@@ -17,6 +22,7 @@
 #include <span>
 #include <vector>
 
+#include "src/exec/host/combine_action.h"
 #include "src/exec/host/cursor.h"
 #include "src/exec/host/link_end.h"
 #include "src/exec/host/step_context.h"
@@ -26,8 +32,11 @@ namespace atl::exec {
 class SendAction {
  public:
   /// Begins to send `chunk` over `links`. An empty chunk is announced only if `announceEmpty`.
-  void begin(StepContext& context, const Chunk& chunk, std::int32_t share, std::int32_t tile, std::span<LinkEnd* const> links,
-             bool announceEmpty, const CallRecord* ownCall);
+  void begin(StepContext& context, const Chunk& chunk, std::int32_t share, std::int32_t tile,
+             std::span<LinkEnd* const> links, bool announceEmpty, const CallRecord* ownCall,
+             const CombineAction* feeder = nullptr);
+  /// The feeder is done and will be used for something else.
+  void fed() { feeder_ = nullptr; }
 
   /// Moves what can move; returns whether anything did. done() tells the rest.
   Result<bool> progress(StepContext& context);
@@ -42,13 +51,14 @@ class SendAction {
     LinkEnd* link = nullptr;
     std::uint64_t ticket = 0;
     ChunkCursor cursor;
-    SendPiece piece;               ///< message links
-    std::uint64_t lastMessage = 0; ///< same process: the message whose consumption ends the send
-    bool announced = false;        ///< the first message is posted
-    bool posted = false;           ///< everything is posted
+    SendPiece piece;                ///< message links
+    std::uint64_t lastMessage = 0;  ///< same process: the message whose consumption ends the send
+    bool announced = false;         ///< the first message is posted
+    bool posted = false;            ///< everything is posted
     bool finished = false;
   };
 
+  [[nodiscard]] std::size_t ready(const Outgoing& out, std::size_t wanted) const;
   bool progressMessage(Outgoing& out);
   bool progressDirect(Outgoing& out);
   bool progressInline(Outgoing& out);
@@ -61,7 +71,8 @@ class SendAction {
   std::size_t active_ = 0;          ///< of outgoing_, those of the present step
   std::size_t unfinished_ = 0;
   std::size_t total_ = 0;
-  std::size_t bouncing_ = 0;        ///< unfinished peers that are served through the Outbox
+  std::size_t bouncing_ = 0;  ///< unfinished peers that are served through the Outbox
+  const CombineAction* feeder_ = nullptr;
   std::uint64_t tag_ = 0;
   CallRecord call_;
 };

@@ -13,13 +13,13 @@ namespace atl::exec {
 
 struct StepContext {
   Rank rank = 0;
-  bool check = true;               ///< compare calls
+  bool check = true;  ///< compare calls
   CallRecord call;
-  std::uint64_t tag = 0;           ///< tagOf(call), or 0 when not checked
+  std::uint64_t tag = 0;  ///< tagOf(call), or 0 when not checked
   const Layout* layout = nullptr;
   Reducer reducer;
   Outbox* outbox = nullptr;
-  bool starving = false;           ///< nothing has moved for long: senders may trickle inline (see send_action.h)
+  bool starving = false;  ///< nothing has moved for long: senders may trickle inline (see send_action.h)
 };
 
 }  // namespace atl::exec
