@@ -88,6 +88,8 @@ struct Mailbox {
   MailSlot slots[kMailSlots];
   /// Messages that the receiver has done with; it alone writes. The sender may reuse slot and payload of those.
   alignas(kApart) std::atomic<std::uint64_t> consumed;
+  /// Set by the receiver when, after a failure, it will look at no further message nor at any memory that one refers to.
+  std::atomic<std::uint32_t> ended;
   /// The call that the writer of `slots` is in; read by the other side only to word a mismatch.
   alignas(kApart) PublishedCall call;
 };

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -43,11 +43,11 @@ class End {
     const auto data = content(m, salt_, sizeOf(m, link_));
     MailSlot& slot = link_.out->slots[m % kMailSlots];
     switch (kind) {
-      case MailKind::inlined: std::memcpy(slot.payload.bytes, data.data(), data.size()); break;
+      case MailKind::inlined: std::copy(data.begin(), data.end(), slot.payload.bytes); break;
       case MailKind::bounced: {
         std::byte* const room = outbox_->tryAcquire();
         if (room == nullptr) return false;
-        std::memcpy(room, data.data(), data.size());
+        std::copy(data.begin(), data.end(), room);
         slot.payload.reference = {outbox_->offsetOf(room), data.size()};
         outbox_->readBy(link_, m);
         break;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 namespace atl::test {
@@ -22,10 +23,10 @@ CallRecord callOf(std::size_t index) {
 
 std::vector<std::byte> messageContent(std::size_t bytes, std::size_t index, unsigned salt) {
   std::vector<std::byte> data(bytes);
-  auto state = static_cast<std::uint32_t>(index * 2654435761U + salt + 1);
-  for (auto& byte : data) {
-    state = state * 1664525U + 1013904223U;
-    byte = static_cast<std::byte>(state >> 24);
+  std::mt19937_64 random(index * 1000 + salt);
+  for (std::size_t at = 0; at < bytes; at += sizeof(std::uint64_t)) {
+    const std::uint64_t word = random();
+    std::memcpy(data.data() + at, &word, std::min(sizeof word, bytes - at));
   }
   return data;
 }

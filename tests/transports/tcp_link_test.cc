@@ -122,8 +122,8 @@ void runEnd(MessageLink& link, const std::vector<std::size_t>& sizesOut, const s
 TEST_P(TcpTraffic, MixedSizesAndCutsArriveWholeInBothDirectionsAtOnce) {
   const auto [connections, seed] = GetParam();
   auto ends = makeEnds(connections);
-  const auto up = test::mixedSizes(seed * 2, 8 << 20, 24 << 20);
-  const auto down = test::mixedSizes(seed * 2 + 1, 1 << 20, 6 << 20);
+  const auto up = test::mixedSizes(seed * 2, 8 << 20, 12 << 20);
+  const auto down = test::mixedSizes(seed * 2 + 1, 1 << 20, 4 << 20);
   std::thread higher([&] { runEnd(*ends.higher, down, up, 200 + seed, 100 + seed); });
   runEnd(*ends.lower, up, down, 100 + seed, 200 + seed);
   higher.join();

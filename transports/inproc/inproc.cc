@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "src/base/log.h"
 #include "transports/inproc/meeting_place.h"
 
 namespace atl {
@@ -23,7 +22,6 @@ class InprocLink : public PendingLink {
     link_.in = lower ? &region->fromHigher : &region->fromLower;
     link_.sameProcess = true;
     link_.keepAlive = std::move(region);
-    log::line(log::Subject::link, me_, "lane {} to rank {}: inproc, the same process", lane_, peer_);
     return true;
   }
 

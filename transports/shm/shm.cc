@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "src/base/log.h"
 #include "src/bootstrap/switchboard.h"
 #include "transports/shm/offer.h"
 
@@ -118,8 +117,6 @@ class ShmLink : public PendingLink {
     // Mapped memory needs no descriptor, and a job of many ranks has none to spare.
     mappings_->region.closeFd();
     mappings_->peerOutbox->closeFd();
-    log::line(log::Subject::link, context_.rank, "lane {} to {}: shm, the same host; its outbox is {} bytes", lane_,
-              context_.directory->name(peer_), offer.outboxBytes);
     return success();
   }
 
