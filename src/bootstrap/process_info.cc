@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/bootstrap/process_info.h"
+
+#include <unistd.h>
+
+#include <atomic>
+
+#include "src/base/log.h"
+#include "src/bootstrap/handshake.h"
+#include "src/bootstrap/reception.h"
+#include "src/bootstrap/service.h"
+#include "src/bootstrap/socket.h"
+#include "src/topology/host_identity.h"
+#include "src/topology/network_interfaces.h"
+#include "src/topology/usable_cores.h"
+#include "transports/names.h"
+
+namespace atl {
+namespace {
+
+/// More addresses than this are of no use to peers and would only make the directory larger.
+constexpr std::size_t kMostAddresses = 4;
+
+Status listen(const Settings& settings, ProcessInfo& process) {
+  ATOLL_ASSIGN(const auto available, networkInterfaces());
+  ATOLL_ASSIGN(const auto choice, chooseAddresses(available, settings));
+  Error failure;
+  std::string texts;
+  for (const auto& candidate : choice.addresses) {
+    if (process.addresses.size() == kMostAddresses) break;
+    auto listening = Reception::instance().listenAt(NetAddress{candidate.ip, 0, candidate.scope});
+    if (!listening.ok()) {
+      failure = std::move(listening).error();
+      continue;
+    }
+    texts += fmt::format("{}{} {}", texts.empty() ? "" : ", ", candidate.interface, listening->text());
+    process.addresses.push_back(*listening);
+  }
+  if (process.addresses.empty()) return failure;
+  static std::atomic<bool> told = false;
+  if (!told.exchange(true)) {
+    log::line(log::Subject::link, kNoRank, "listening on {}: {}", texts, choice.reason);
+  }
+  return success();
+}
+
+}  // namespace
+
+std::uint64_t processNumber() {
+  static const std::uint64_t number = randomNumber();
+  return number;
+}
+
+ProcessInfo describeProcess(const Settings& settings, std::uint32_t transports) {
+  ProcessInfo process;
+  process.id = processNumber();
+  process.host = hostIdentity(settings);
+  process.hostName = hostName();
+  process.pid = ::getpid();
+  process.transports = transports;
+  process.cores = usableCores();
+  return process;
+}
+
+Result<ProcessInfo> describeListeningProcess(const Settings& settings) {
+  ATOLL_ASSIGN(const auto transports, allowedTransports(settings));
+  ProcessInfo process = describeProcess(settings, transports);
+  ATOLL_TRY(listen(settings, process));
+  ATOLL_ASSIGN(const auto localName, Reception::instance().listenLocally());
+  process.localName = localSocketName(localName);
+  return process;
+}
+
+}  // namespace atl
