@@ -22,13 +22,7 @@ Result<World> enterWorld(const Options& options) {
   World world;
   world.threads = options.threads;
   world.ranksPerThread = options.ranksPerThread;
-  const atollResult_t found = atollGetUniqueIdFromEnv(&world.id, &world.process, &world.processes);
-  if (found == atollSuccess) return world;
-  // No launcher is no error; a launcher whose word cannot be understood is.
-  if (found != atollInvalidUsage) return std::move(checked(found, "asking the launcher", nullptr)).error();
-  world.process = 0;
-  world.processes = 1;
-  ATOLL_TRY(checked(atollGetUniqueId(&world.id), "making a unique id", nullptr));
+  ATOLL_TRY(checked(atollGetUniqueIdFromEnv(&world.id, &world.process, &world.processes), "asking the launcher", nullptr));
   return world;
 }
 
