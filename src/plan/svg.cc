@@ -124,7 +124,7 @@ class Drawing {
       text = "all";
     } else {
       text = fmt::format("{}", chunk.index);
-      if (chunk.span > 1) text += fmt::format("–{}", chunk.index + chunk.span - 1);
+      if (chunk.span > 1) text += fmt::format("–{}", std::int64_t{chunk.index} + chunk.span - 1);
       if (!oneCut_) text += fmt::format("/{}", chunk.parts);
     }
     return chunk.buffer == Buffer::scratch ? fmt::format("s{}: {}", chunk.slot, text) : text;

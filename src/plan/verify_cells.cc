@@ -117,11 +117,10 @@ Result<std::vector<CellGrid>> gridsOf(std::span<const Plan> plans, std::int64_t 
   grids.reserve(cuts.size());
   for (const Cut& cut : cuts) grids.emplace_back(blocks, cut.perBlock);
   for (const Plan& plan : plans) {
-    for (const Lane& lane : plan.lanes) {
-      const CellGrid& grid = grids[static_cast<std::size_t>(lane.share)];
-      if (plan.scratchSlots > 0 && plan.scratchSlots > maxCells / grid.perPart(plan.scratchParts)) {
-        return tooFine(plan, lane.share);
-      }
+    for (std::int32_t share = 0; plan.scratchSlots > 0 && share < plan.shares; ++share) {
+      // A share that no lane of this scratch works on may be cut coarser than the scratch.
+      const std::int64_t each = grids[static_cast<std::size_t>(share)].perPart(plan.scratchParts);
+      if (each > 0 && plan.scratchSlots > maxCells / each) return tooFine(plan, share);
     }
   }
   return grids;
