@@ -3,10 +3,10 @@
 // instruction set (see Highway's foreach_target.h, which is why the include guard toggles).
 //
 // A block is four vectors of the accumulator's type. A Codec says how a block of elements becomes four vectors and back
-// (codecs-inl.h); an Op says how vectors combine (ops-inl.h). The ragged end is one more full block that overlaps its
-// predecessor, computed before anything is stored, since the destination may be one of the sources. Spans shorter than
-// a block go to narrower vectors, and the last few elements through a padded copy, so there is one definition of the
-// arithmetic.
+// (direct_codec-inl.h, narrow_codecs-inl.h); an Op says how vectors combine (ops-inl.h). The ragged end is one more
+// full block that overlaps its predecessor, computed before anything is stored, since the destination may be one of the
+// sources. Spans shorter than a block go to narrower vectors, and the last few elements through a padded copy, so there
+// is one definition of the arithmetic.
 #if defined(ATOLL_KERNELS_HOST_FOLD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ATOLL_KERNELS_HOST_FOLD_INL_H_
 #undef ATOLL_KERNELS_HOST_FOLD_INL_H_
@@ -33,6 +33,22 @@ struct Quad {
   V a, b, c, d;
 };
 
+template <class Op, class D, class V = hn::Vec<D>>
+HWY_INLINE Quad<V> enter(const Op& op, D d, const Quad<V>& source) {
+  return {op.enter(d, source.a), op.enter(d, source.b), op.enter(d, source.c), op.enter(d, source.d)};
+}
+
+template <class Op, class D, class V = hn::Vec<D>>
+HWY_INLINE Quad<V> combine(const Op& op, D d, const Quad<V>& left, const Quad<V>& right) {
+  return {op.combine(d, left.a, right.a), op.combine(d, left.b, right.b), op.combine(d, left.c, right.c),
+          op.combine(d, left.d, right.d)};
+}
+
+template <class Op, class D, class V = hn::Vec<D>>
+HWY_INLINE Quad<V> leave(const Op& op, D d, const Quad<V>& result) {
+  return {op.leave(d, result.a), op.leave(d, result.b), op.leave(d, result.c), op.leave(d, result.d)};
+}
+
 /// How many sources, known at compile time for the common cases so that their pointers stay in registers too.
 template <int n>
 using Arity = std::integral_constant<int, n>;
@@ -41,17 +57,11 @@ using Arity = std::integral_constant<int, n>;
 template <class Codec, class Op, class D, class Sources>
 HWY_INLINE Quad<hn::Vec<D>> foldBlock(const Op& op, D d, const void* const* sources, Sources n, std::size_t at) {
   using Element = typename Codec::Element;
-  using V = hn::Vec<D>;
-  const Quad<V> first = Codec::load(d, static_cast<const Element*>(sources[0]) + at);
-  Quad<V> acc{op.enter(d, first.a), op.enter(d, first.b), op.enter(d, first.c), op.enter(d, first.d)};
+  auto acc = enter(op, d, Codec::load(d, static_cast<const Element*>(sources[0]) + at));
   for (int s = 1; s < n; ++s) {
-    const Quad<V> next = Codec::load(d, static_cast<const Element*>(sources[s]) + at);
-    acc.a = op.combine(d, acc.a, op.enter(d, next.a));
-    acc.b = op.combine(d, acc.b, op.enter(d, next.b));
-    acc.c = op.combine(d, acc.c, op.enter(d, next.c));
-    acc.d = op.combine(d, acc.d, op.enter(d, next.d));
+    acc = combine(op, d, acc, enter(op, d, Codec::load(d, static_cast<const Element*>(sources[s]) + at)));
   }
-  return Quad<V>{op.leave(d, acc.a), op.leave(d, acc.b), op.leave(d, acc.c), op.leave(d, acc.d)};
+  return leave(op, d, acc);
 }
 
 /// Fewer elements than the narrowest block: each source in turn passes through a zero-padded copy.
@@ -59,21 +69,15 @@ template <class Codec, class Op, class D>
 HWY_NOINLINE void foldPadded(const Op& op, D d, typename Codec::Element* destination, const void* const* sources, int n,
                              std::size_t count) {
   using Element = typename Codec::Element;
-  using V = hn::Vec<D>;
   if (count == 0) return;
   alignas(16) Element padded[4 * HWY_MAX(hn::MaxLanes(D()), 1)] = {};
   std::memcpy(padded, sources[0], count * sizeof(Element));
-  const Quad<V> first = Codec::load(d, padded);
-  Quad<V> acc{op.enter(d, first.a), op.enter(d, first.b), op.enter(d, first.c), op.enter(d, first.d)};
+  auto acc = enter(op, d, Codec::load(d, padded));
   for (int s = 1; s < n; ++s) {
     std::memcpy(padded, sources[s], count * sizeof(Element));
-    const Quad<V> next = Codec::load(d, padded);
-    acc.a = op.combine(d, acc.a, op.enter(d, next.a));
-    acc.b = op.combine(d, acc.b, op.enter(d, next.b));
-    acc.c = op.combine(d, acc.c, op.enter(d, next.c));
-    acc.d = op.combine(d, acc.d, op.enter(d, next.d));
+    acc = combine(op, d, acc, enter(op, d, Codec::load(d, padded)));
   }
-  Codec::store(d, Quad<V>{op.leave(d, acc.a), op.leave(d, acc.b), op.leave(d, acc.c), op.leave(d, acc.d)}, padded);
+  Codec::store(d, leave(op, d, acc), padded);
   std::memcpy(destination, padded, count * sizeof(Element));
 }
 
