@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -62,25 +63,33 @@ struct alignas(kApart) MailSlot {
 };
 static_assert(sizeof(MailSlot) == kApart);
 
-/// A CallRecord that its writer may replace while another reads: the reader may see a mixture, never a torn word.
-class PublishedCall {
+/// The last calls of a mailbox's writer, so that a reader can say what a message with an unexpected tag belongs to. As
+/// many as there are slots: the call of any message still in the mailbox is among them. Read while being written it may
+/// give a mixture, never a torn word; the reader tells by the tag.
+class PublishedCalls {
  public:
   void publish(const CallRecord& record) {
     std::uint64_t words[kWords];
     std::memcpy(words, &record, sizeof record);
-    for (std::size_t i = 0; i < kWords; ++i) words_[i].store(words[i], std::memory_order_relaxed);
+    const std::uint32_t turn = next_.fetch_add(1, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < kWords; ++i) words_[turn % kMailSlots][i].store(words[i], std::memory_order_relaxed);
   }
-  [[nodiscard]] CallRecord read() const {
-    std::uint64_t words[kWords];
-    for (std::size_t i = 0; i < kWords; ++i) words[i] = words_[i].load(std::memory_order_relaxed);
-    CallRecord record;
-    std::memcpy(&record, words, sizeof record);
-    return record;
+  /// The call whose tag is `tag`, if it is still here.
+  [[nodiscard]] std::optional<CallRecord> find(std::uint64_t tag) const {
+    for (const auto& entry : words_) {
+      std::uint64_t words[kWords];
+      for (std::size_t i = 0; i < kWords; ++i) words[i] = entry[i].load(std::memory_order_relaxed);
+      CallRecord record;
+      std::memcpy(&record, words, sizeof record);
+      if (tagOf(record) == tag) return record;
+    }
+    return std::nullopt;
   }
 
  private:
   static constexpr std::size_t kWords = sizeof(CallRecord) / sizeof(std::uint64_t);
-  std::atomic<std::uint64_t> words_[kWords];
+  std::atomic<std::uint64_t> words_[kMailSlots][kWords];
+  std::atomic<std::uint32_t> next_;
 };
 
 /// One direction of a memory link. All zero is the valid initial state.
@@ -88,10 +97,11 @@ struct Mailbox {
   MailSlot slots[kMailSlots];
   /// Messages that the receiver has done with; it alone writes. The sender may reuse slot and payload of those.
   alignas(kApart) std::atomic<std::uint64_t> consumed;
-  /// Set by the receiver when, after a failure, it will look at no further message nor at any memory that one refers to.
+  /// Set by the receiver when, after a failure, it will look at no further message nor at any memory that one refers
+  /// to.
   std::atomic<std::uint32_t> ended;
-  /// The call that the writer of `slots` is in; read by the other side only to word a mismatch.
-  alignas(kApart) PublishedCall call;
+  /// What the writer of `slots` called; read by the other side only to word a mismatch.
+  alignas(kApart) PublishedCalls calls;
 };
 
 /// What two ranks share for one lane: fits a page.

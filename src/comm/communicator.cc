@@ -124,10 +124,11 @@ class CommunicatorOfRank final : public Communicator {
     return status;
   }
   void endWith(const Error& error) {
-    if (!watch_.fail(error)) return;
-    links_.cancel();
-    session_->spread({Notice::Kind::failed, rank_, static_cast<std::uint8_t>(error.code),
-                      fmt::format("{} failed: {}", directory().name(rank_), error.text)});
+    if (watch_.fail(error)) {
+      session_->spread({Notice::Kind::failed, rank_, static_cast<std::uint8_t>(error.code),
+                        fmt::format("{} failed: {}", directory().name(rank_), error.text)});
+    }
+    links_.close();
   }
 
   void take(const Notice& notice) {
@@ -144,7 +145,10 @@ class CommunicatorOfRank final : public Communicator {
     Told(CommunicatorOfRank& owner, exec::HostExecution& execution) : owner_(owner), execution_(execution) {}
     Result<bool> progress() override {
       auto result = execution_.progress();
-      if (!result.ok()) owner_.endWith(result.error());
+      if (!result.ok()) {
+        owner_.endWith(result.error());
+        owner_.links_.awaitReaders();
+      }
       return result;
     }
     [[nodiscard]] bool moved() const override { return execution_.moved(); }

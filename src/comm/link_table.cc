@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/comm/link_table.h"
 
-#include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "src/base/log.h"
 
@@ -61,9 +62,27 @@ std::size_t LinkTable::bytesHeld() const {
   return bytes;
 }
 
-void LinkTable::cancel() {
+void LinkTable::close() {
   for (const auto& [key, end] : links_) {
-    if (end->message != nullptr) end->message->cancel();
+    if (end->message != nullptr) {
+      end->message->cancel();
+    } else if (end->memory.in != nullptr) {
+      end->memory.in->ended.store(1, std::memory_order_release);
+    }
+  }
+}
+
+void LinkTable::awaitReaders() const {
+  // Long enough for any peer that is in a call to notice the failure; one that is not in a call is not reading.
+  constexpr auto kPatience = std::chrono::seconds(1);
+  const Deadline deadline = Deadline::in(kPatience);
+  for (const auto& [key, end] : links_) {
+    const MemoryLink& link = end->memory;
+    if (!link.sameProcess) continue;
+    while (link.out->consumed.load(std::memory_order_acquire) < link.sent &&
+           link.out->ended.load(std::memory_order_acquire) == 0 && !deadline.passed()) {
+      std::this_thread::yield();
+    }
   }
 }
 

@@ -27,8 +27,12 @@ class LinkTable {
   [[nodiscard]] std::size_t size() const { return links_.size(); }
   [[nodiscard]] std::size_t bytesHeld() const;
 
-  /// Takes back whatever is queued on message links; they are of no use afterwards.
-  void cancel();
+  /// After a failure: takes back whatever is queued, and tells peers of this process that I read no more of their
+  /// memory. Links are of no use afterwards.
+  void close();
+  /// After close(): waits (briefly) for peers of this process that may still be reading my memory, which the caller may
+  /// free next.
+  void awaitReaders() const;
 
  private:
   TransportContext context_;

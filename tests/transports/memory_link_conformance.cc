@@ -168,13 +168,13 @@ void showsTheCall(LinkedPair& pair) {
   CallRecord call;
   call.sequence = 12;
   call.count = 345;
-  pair.lower.out->call.publish(call);
+  pair.lower.out->calls.publish(call);
   End lowerEnd(pair.lower, pair.lowerOutbox, kLowerSalt);
   End higherEnd(pair.higher, pair.higherOutbox, kHigherSalt);
   std::thread higher([&] {
     const auto deadline = Deadline::inSeconds(60);
     while (!higherEnd.tryReceive(kLowerSalt) && !deadline.passed()) std::this_thread::yield();
-    EXPECT_EQ(pair.higher.in->call.read(), call);
+    EXPECT_EQ(pair.higher.in->calls.find(tagOf(call)), call);
   });
   EXPECT_TRUE(lowerEnd.trySend());
   higher.join();

@@ -118,7 +118,7 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
   MemoryLink& link = in.link->memory;
   const MailSlot* const slot = peek(link);
   if (slot == nullptr) return false;
-  if (tag_ != 0 && slot->tag != 0 && slot->tag != tag_) return disagreement(context, in, 0);
+  if (tag_ != 0 && slot->tag != 0 && slot->tag != tag_) return disagreement(context, in, slot->tag);
   const std::uint64_t flag = slot->flag.load(std::memory_order_relaxed);
   const auto kind = static_cast<MailKind>(flag >> 24 & 0xff);
   std::uint64_t bytes = 0;
@@ -138,7 +138,7 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
                        in.link->transport);
     }
   }
-  if (bytes > in.unseen) return disagreement(context, in, bytes - in.unseen);
+  if (bytes > in.unseen) return disagreement(context, in, slot->tag);
   in.begun = true;
   in.unseen -= bytes;
   in.windowBytes = bytes;
@@ -227,11 +227,12 @@ Result<bool> CombineAction::receiveStraight(StepContext& context) {
   return true;
 }
 
-Error CombineAction::disagreement(const StepContext& context, const Incoming& in, std::uint64_t extraBytes) const {
-  const CallRecord theirs = in.link->memory.in->call.read();
-  if (tag_ != 0 && !(theirs == call_)) return mismatch(context.rank, call_, in.link->peer, theirs);
-  return makeError(ErrorCode::mismatch, "rank {} sent {} bytes more than rank {} expects in {}", in.link->peer,
-                   extraBytes, context.rank, describe(call_));
+Error CombineAction::disagreement(const StepContext& context, const Incoming& in, std::uint64_t tag) const {
+  if (const auto theirs = in.link->memory.in->calls.find(tag); theirs && *theirs != call_) {
+    return mismatch(context.rank, call_, in.link->peer, *theirs);
+  }
+  return makeError(ErrorCode::mismatch, "rank {} sent another message than rank {} expects in {}", in.link->peer,
+                   context.rank, describe(call_));
 }
 
 void CombineAction::waitingFor(std::vector<const LinkEnd*>& peers) const {

@@ -81,7 +81,7 @@ Result<bool> SendAction::progress(StepContext& context) {
 void SendAction::announceCall(Outgoing& out) {
   if (out.announced) return;
   out.announced = true;
-  if (tag_ != 0) out.link->memory.out->call.publish(call_);
+  if (tag_ != 0) out.link->memory.out->calls.publish(call_);
 }
 
 void SendAction::allPosted(Outgoing& out) {
