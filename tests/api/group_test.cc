@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groups: nesting, order, several communicators in one thread, and what an error does to a group.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <vector>
+
+#include "tests/api/world.h"
+
+namespace atl::api {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Group, EndWithoutStart_IsAnError) {
+  EXPECT_EQ(atollGroupEnd(), atollInvalidUsage);
+  EXPECT_EQ(lastError(), "atollGroupEnd: no group is open in this thread; atollGroupStart begins one");
+}
+
+TEST(Group, Empty_Succeeds) {
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  EXPECT_EQ(atollGroupEnd(), atollSuccess);
+}
+
+TEST(Group, OneThread_RunsTheCallsOfAllRanks) {
+  World world(4);
+  std::array<int, 4> data{1, 20, 300, 4000};
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  for (int rank = 0; rank < 4; ++rank) {
+    int* const own = &data[static_cast<std::size_t>(rank)];
+    ASSERT_EQ(atollAllReduce(own, own, 1, atollInt, atollSum, world[rank], nullptr), atollSuccess);
+  }
+  ASSERT_EQ(atollGroupEnd(), atollSuccess) << lastError();
+  EXPECT_THAT(data, testing::Each(4321));
+}
+
+TEST(Group, OnlyTheOutermostEnd_RunsTheCalls) {
+  World world(2);
+  std::array<int, 2> data{5, 7};
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  for (int rank = 0; rank < 2; ++rank) {
+    int* const own = &data[static_cast<std::size_t>(rank)];
+    ASSERT_EQ(atollAllReduce(own, own, 1, atollInt, atollSum, world[rank], nullptr), atollSuccess);
+  }
+  ASSERT_EQ(atollGroupEnd(), atollSuccess);
+  EXPECT_THAT(data, testing::ElementsAre(5, 7)) << "the inner end runs nothing";
+  ASSERT_EQ(atollGroupEnd(), atollSuccess) << lastError();
+  EXPECT_THAT(data, testing::ElementsAre(12, 12));
+}
+
+TEST(Group, SendsAndReceives_AreOneExchange) {
+  constexpr int kRanks = 3;
+  constexpr std::size_t kMany = 100000;  // more than any link buffers
+  World world(kRanks);
+  world.run([&](int rank, atollComm_t comm) {
+    std::vector<std::vector<int>> sent(kRanks, std::vector<int>(kMany, rank));
+    std::vector<std::vector<int>> received(kRanks, std::vector<int>(kMany, -1));
+    ASSERT_EQ(atollGroupStart(), atollSuccess);
+    for (std::size_t peer = 0; peer < kRanks; ++peer) {  // all sends first; to myself too
+      ASSERT_EQ(atollSend(sent[peer].data(), kMany, atollInt, static_cast<int>(peer), comm, nullptr), atollSuccess);
+    }
+    for (std::size_t peer = 0; peer < kRanks; ++peer) {
+      ASSERT_EQ(atollRecv(received[peer].data(), kMany, atollInt, static_cast<int>(peer), comm, nullptr), atollSuccess);
+    }
+    ASSERT_EQ(atollGroupEnd(), atollSuccess) << lastError();
+    for (int peer = 0; peer < kRanks; ++peer) {
+      EXPECT_EQ(received[static_cast<std::size_t>(peer)], std::vector<int>(kMany, peer));
+    }
+  });
+}
+
+TEST(Group, CallsOnOneCommunicator_RunInTheirOrder) {
+  World world(2);
+  world.run([](int rank, atollComm_t comm) {
+    int value = rank + 1;
+    int other = -1;
+    ASSERT_EQ(atollGroupStart(), atollSuccess);
+    ASSERT_EQ(atollAllReduce(&value, &value, 1, atollInt, atollSum, comm, nullptr), atollSuccess);
+    ASSERT_EQ(atollSend(&value, 1, atollInt, 1 - rank, comm, nullptr), atollSuccess);
+    ASSERT_EQ(atollRecv(&other, 1, atollInt, 1 - rank, comm, nullptr), atollSuccess);
+    ASSERT_EQ(atollAllReduce(&other, &other, 1, atollInt, atollProd, comm, nullptr), atollSuccess);
+    ASSERT_EQ(atollGroupEnd(), atollSuccess) << lastError();
+    EXPECT_EQ(value, 3);
+    EXPECT_EQ(other, 9);
+  });
+}
+
+TEST(Group, CommunicatorsDoNotWaitForEachOther) {
+  // Rank 0 has two calls on each of two communicators in one group; rank 1 makes them one communicator after the other. If the
+  // first communicator waited for the second between its calls, neither rank could go on.
+  World x(2);
+  World y(2);
+  const auto barrier = [](atollComm_t comm) { ASSERT_EQ(atollBarrier(comm, nullptr), atollSuccess) << lastError(); };
+  std::thread other([&] {
+    for (World* world : {&x, &y}) {
+      barrier((*world)[1]);
+      barrier((*world)[1]);
+    }
+  });
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  for (int repetition = 0; repetition < 2; ++repetition) {
+    barrier(x[0]);
+    barrier(y[0]);
+  }
+  EXPECT_EQ(atollGroupEnd(), atollSuccess) << lastError();
+  other.join();
+}
+
+TEST(Group, AWrongArgument_IsReportedAtTheCallAndAgainAtTheEnd) {
+  World world(2);
+  std::array<int, 2> data{5, 7};
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  EXPECT_EQ(atollBroadcast(data.data(), data.data(), 1, atollInt, 2, world[0], nullptr), atollInvalidArgument);
+  EXPECT_EQ(atollAllReduce(data.data(), data.data(), 1, atollInt, atollSum, world[0], nullptr), atollSuccess);
+  EXPECT_EQ(atollGroupEnd(), atollInvalidArgument);
+  EXPECT_EQ(lastError(),
+            "atollGroupEnd: nothing of the group was run: atollBroadcast: argument root is 2, but the communicator has 2 ranks (0-1)");
+  EXPECT_THAT(data, testing::ElementsAre(5, 7));
+
+  // The next group starts afresh.
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  for (int rank = 0; rank < 2; ++rank) {
+    int* const own = &data[static_cast<std::size_t>(rank)];
+    ASSERT_EQ(atollAllReduce(own, own, 1, atollInt, atollSum, world[rank], nullptr), atollSuccess);
+  }
+  EXPECT_EQ(atollGroupEnd(), atollSuccess) << lastError();
+  EXPECT_THAT(data, testing::ElementsAre(12, 12));
+}
+
+TEST(Group, ADeadHandle_SpoilsTheGroup) {
+  World world(1);
+  int value = 3;
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  EXPECT_EQ(atollAllReduce(&value, &value, 1, atollInt, atollSum, nullptr, nullptr), atollInvalidArgument);
+  EXPECT_EQ(atollBarrier(world[0], nullptr), atollSuccess);
+  EXPECT_EQ(atollGroupEnd(), atollInvalidArgument);
+  EXPECT_THAT(lastError(), HasSubstr("nothing of the group was run: atollAllReduce: argument comm is NULL"));
+}
+
+TEST(Group, DestroyingACommunicatorOfTheGroup_FailsTheEnd) {
+  atollComm_t comm = nullptr;
+  ASSERT_EQ(atollCommInitAll(&comm, 1), atollSuccess);
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  ASSERT_EQ(atollBarrier(comm, nullptr), atollSuccess);
+  ASSERT_EQ(atollCommDestroy(comm), atollSuccess);
+  EXPECT_EQ(atollGroupEnd(), atollInvalidArgument);
+  EXPECT_THAT(lastError(), HasSubstr("is not a live communicator"));
+}
+
+TEST(Group, ArraysOfAVectorForm_AreCopied) {
+  World world(2);
+  std::array<int, 2> send{10, 11};
+  std::array<std::array<int, 2>, 2> recv{};
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  for (std::size_t rank = 0; rank < 2; ++rank) {
+    std::array<std::size_t, 2> counts{1, 1};
+    std::array<std::size_t, 2> displs{1, 0};
+    ASSERT_EQ(atollAllGatherV(&send[rank], 1, recv[rank].data(), counts.data(), displs.data(), atollInt,
+                              world[static_cast<int>(rank)], nullptr),
+              atollSuccess);
+    counts.fill(99);
+    displs.fill(99);
+  }
+  ASSERT_EQ(atollGroupEnd(), atollSuccess) << lastError();
+  EXPECT_THAT(recv[0], testing::ElementsAre(11, 10));
+  EXPECT_THAT(recv[1], testing::ElementsAre(11, 10));
+}
+
+TEST(Group, RanksThatDisagree_AreToldWithBothSides) {
+  World world(2);
+  std::array<int, 4> data{1, 2, 3, 4};
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  ASSERT_EQ(atollAllReduce(&data[0], &data[0], 1, atollInt, atollSum, world[0], nullptr), atollSuccess);
+  ASSERT_EQ(atollAllReduce(&data[2], &data[2], 2, atollInt, atollSum, world[1], nullptr), atollSuccess);
+  EXPECT_EQ(atollGroupEnd(), atollMismatch);
+  EXPECT_THAT(lastError(), testing::AllOf(HasSubstr("rank 0"), HasSubstr("rank 1"), HasSubstr("count")));
+  for (int rank = 0; rank < 2; ++rank) {
+    atollResult_t state = atollSuccess;
+    EXPECT_EQ(atollCommGetAsyncError(world[rank], &state), atollSuccess);
+    EXPECT_EQ(state, atollMismatch);
+  }
+}
+
+}  // namespace
+}  // namespace atl::api
