@@ -25,6 +25,19 @@ struct Batch {
   std::size_t count = 0;
   std::size_t bytes = 0;
   bool endsShare = false;  ///< the connection has nothing more of this message after these
+
+  /// Lengthens the last part where the new one begins at its end. False: no room for another part.
+  bool add(std::byte* data, std::size_t length) {
+    if (count > 0 && static_cast<std::byte*>(parts[count - 1].iov_base) + parts[count - 1].iov_len == data) {
+      parts[count - 1].iov_len += length;
+    } else if (count < parts.size()) {
+      parts[count++] = {data, length};
+    } else {
+      return false;
+    }
+    bytes += length;
+    return true;
+  }
 };
 
 /// Piece is SendPiece or ReceivePiece.
@@ -74,10 +87,9 @@ class PieceQueue {
     Batch batch;
     Cursor cursor = cursors_[connection];
     const auto message = cursor.message;
-    while (inShare(cursor, message) && cursor.piece != nullptr && batch.count < batch.parts.size() && batch.bytes < limit) {
+    while (inShare(cursor, message) && cursor.piece != nullptr && batch.bytes < limit) {
       const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(contiguous(cursor), limit - batch.bytes));
-      batch.parts[batch.count++] = {dataAt(cursor), bytes};
-      batch.bytes += bytes;
+      if (!batch.add(dataAt(cursor), bytes)) break;
       move(cursor, bytes);
     }
     batch.endsShare = !inShare(cursor, message);
@@ -131,7 +143,7 @@ class PieceQueue {
     return std::min({endOfBlock, cursor.piece->at + cursor.piece->bytes, cursor.messageBytes}) - cursor.position;
   }
 
-  static void* dataAt(const Cursor& cursor) {
+  static std::byte* dataAt(const Cursor& cursor) {
     auto* const data = static_cast<std::byte*>(const_cast<void*>(static_cast<const void*>(cursor.piece->data)));
     return data + (cursor.position - cursor.piece->at);
   }
