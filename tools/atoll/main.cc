@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 
 #include "atoll/atoll.h"
+#include "tools/atoll/info_command.h"
+#include "tools/atoll/plan_command.h"
 #include "tools/atoll/run_command.h"
 
 int main(int argc, char** argv) {
@@ -12,6 +14,8 @@ int main(int argc, char** argv) {
   program.require_subcommand(1);
   program.set_version_flag("--version", fmt::format("atoll {}.{}.{}", ATOLL_MAJOR, ATOLL_MINOR, ATOLL_PATCH));
   atl::tools::addRunCommand(program);
+  atl::tools::addPlanCommand(program);
+  atl::tools::addInfoCommand(program);
   CLI11_PARSE(program, argc, argv);
   return 0;
 }
