@@ -66,8 +66,8 @@ json configJson(const Options& o) {
 
 }  // namespace
 
-JsonReport::JsonReport(std::string_view program, int libraryVersion, const Options& options, std::vector<RankInfo> ranks)
-    : program_(program), libraryVersion_(libraryVersion), options_(options), ranks_(std::move(ranks)) {}
+JsonReport::JsonReport(std::string_view program, Library library, const Options& options, std::vector<RankInfo> ranks)
+    : program_(program), library_(std::move(library)), options_(options), ranks_(std::move(ranks)) {}
 
 std::string JsonReport::text(const Totals& totals) const {
   json devices = json::array();
@@ -89,7 +89,8 @@ std::string JsonReport::text(const Totals& totals) const {
                        {"in_place", halfJson(row.inPlace, options_)}});
   }
   const json document = {{"program", program_},
-                         {"version", versionText(libraryVersion_)},
+                         {"library", library_.name},
+                         {"version", library_.version},
                          {"args", options_.arguments},
                          {"env", environmentJson()},
                          {"config", configJson(options_)},

@@ -12,14 +12,14 @@ namespace atl::perf {
 /// Gathers rows; `write` puts the file in place at once (written beside it and renamed), so that a reader never sees half.
 class JsonReport {
  public:
-  JsonReport(std::string_view program, int libraryVersion, const Options& options, std::vector<RankInfo> ranks);
+  JsonReport(std::string_view program, Library library, const Options& options, std::vector<RankInfo> ranks);
   void add(const Row& row) { rows_.push_back(row); }
   [[nodiscard]] std::string text(const Totals& totals) const;
   [[nodiscard]] Status write(const std::string& path, const Totals& totals) const;
 
  private:
   std::string program_;
-  int libraryVersion_;
+  Library library_;
   Options options_;
   std::vector<RankInfo> ranks_;
   std::vector<Row> rows_;

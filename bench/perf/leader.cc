@@ -22,14 +22,15 @@ void show(const std::string& text) {
 
 void Leader::begin(const Options& asked, const Options& options, const std::vector<RankInfo>& ranks) {
   options_ = options;
-  int version = 0;
-  atollGetVersion(&version);
-  show(headerText(collective_.program, version, options, ranks));
+  int code = 0;
+  atollGetVersion(&code);  // of the library that is loaded, which need not be the one this was compiled against
+  const Library library{"Atoll", fmt::format("{}.{}.{}", code / 10000, code / 100 % 100, code % 100)};
+  show(headerText(collective_.program, library, options, ranks));
   if (options.sweep.maxBytes < asked.sweep.maxBytes) {
     show(fmt::format("# maxbytes lowered from {} to {}: the memory allows no more\n", asked.sweep.maxBytes, options.sweep.maxBytes));
   }
   show(columnText(options));
-  if (!options.jsonFile.empty()) json_ = std::make_unique<JsonReport>(collective_.program, version, options, ranks);
+  if (!options.jsonFile.empty()) json_ = std::make_unique<JsonReport>(collective_.program, library, options, ranks);
 
   auto sizes = sizesOf(options.sweep);  // valid: the sweep has begun
   const std::size_t sweeps = caseCount(collective_, options, static_cast<int>(ranks.size())) *

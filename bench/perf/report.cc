@@ -37,11 +37,10 @@ void Totals::add(const Row& row) {
   }
 }
 
-std::string versionText(int code) { return fmt::format("{}.{}.{}", code / 10000, code / 100 % 100, code % 100); }
-
-std::string headerText(std::string_view program, int libraryVersion, const Options& options, const std::vector<RankInfo>& ranks) {
+std::string headerText(std::string_view program, const Library& library, const Options& options,
+                       const std::vector<RankInfo>& ranks) {
   const Sweep& sweep = options.sweep;
-  std::string text = fmt::format("# {}  Atoll {}\n", program, versionText(libraryVersion));
+  std::string text = fmt::format("# {}  {} {}\n", program, library.name, library.version);
   text += fmt::format("# nThread {} nGpus {} minBytes {} maxBytes {} step: {} warmup iters: {} iters: {} agg iters: {} validation: {} graph: 0\n",
                       options.threads, options.ranksPerThread, sweep.minBytes, sweep.maxBytes,
                       sweep.factor != 0 ? fmt::format("{}(factor)", sweep.factor) : fmt::format("{}(bytes)", sweep.stepBytes),

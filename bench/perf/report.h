@@ -13,6 +13,12 @@
 
 namespace atl::perf {
 
+/// What is measured.
+struct Library {
+  std::string name;     ///< "Atoll"
+  std::string version;  ///< "0.1.0"
+};
+
 /// A rank as the header shows it.
 struct RankInfo {
   int rank = 0;
@@ -48,14 +54,12 @@ class Totals {
 };
 
 /// Each gives whole lines, with their ends.
-std::string headerText(std::string_view program, int libraryVersion, const Options& options, const std::vector<RankInfo>& ranks);
+std::string headerText(std::string_view program, const Library& library, const Options& options,
+                       const std::vector<RankInfo>& ranks);
 std::string columnText(const Options& options);
 std::string rowText(const Row& row);
 /// The line below a row with the spread of its iterations.
 std::string spreadText(const Row& row);
 std::string footerText(const Totals& totals);
-
-/// "0.1.0" from a version code.
-std::string versionText(int code);
 
 }  // namespace atl::perf

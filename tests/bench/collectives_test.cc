@@ -46,6 +46,10 @@ TEST_P(Description, Size_IsTheLargestBufferAndNotAboveTheNominalOne) {
 
 TEST_P(Description, NominalSizeThatDivides_IsUsedWhole) {
   const Collective& c = *GetParam();
+  if (c.program == "barrier_perf") {
+    EXPECT_EQ(c.countFor(100, 4), 0u);  // a barrier has no data
+    return;
+  }
   const std::size_t elements = 2 * 2520;  // of all ranks up to 8, and of alltoallv's units for 1 to 5 ranks
   for (const int ranks : {1, 2, 4}) EXPECT_EQ(c.sizeOf(c.countFor(elements, ranks), ranks), elements);
 }
@@ -123,7 +127,8 @@ TEST_P(Description, PiecesOfABuffer_DoNotOverlap) {
 TEST_P(Description, InPlace_FitsInTheLargerBuffer) {
   const Collective& c = *GetParam();
   if (c.inPlace == nullptr) {
-    EXPECT_TRUE(c.program == "alltoall_perf" || c.program == "alltoallv_perf" || c.program == "sendrecv_perf");
+    EXPECT_TRUE(c.program == "alltoall_perf" || c.program == "alltoallv_perf" || c.program == "sendrecv_perf" ||
+                c.program == "barrier_perf");
     return;
   }
   forShapes([&](const std::vector<Job>& jobs, std::size_t) {
@@ -160,13 +165,14 @@ TEST_P(Description, BusFactor_IsTheDocumentedOne) {
   const std::map<std::string_view, double> ofFour = {
       {"all_reduce_perf", 1.5},  {"all_gather_perf", 0.75}, {"broadcast_perf", 1.0}, {"reduce_scatter_perf", 0.75},
       {"reduce_perf", 1.0},      {"alltoall_perf", 0.75},   {"alltoallv_perf", 0.75}, {"scatter_perf", 0.75},
-      {"gather_perf", 0.75},     {"sendrecv_perf", 1.0},    {"hypercube_perf", 0.75}};
+      {"gather_perf", 0.75},     {"sendrecv_perf", 1.0},    {"hypercube_perf", 0.75}, {"barrier_perf", 1.0}};
   EXPECT_DOUBLE_EQ(c.busFactor(4), ofFour.at(c.program));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Description,
                          testing::Values(&allReduce(), &allGather(), &broadcast(), &reduceScatter(), &reduce(), &allToAll(),
-                                         &allToAllV(), &scatter(), &gather(), &sendRecv(), &hypercube()),
+                                         &allToAllV(), &scatter(), &gather(), &sendRecv(), &hypercube(),
+                                         &barrier()),
                          [](const auto& instance) { return std::string(instance.param->program); });
 
 TEST(AllToAllV, Blocks_AreUnequalAndEveryRankMovesTheSame) {

@@ -27,7 +27,7 @@ Row sampleRow() {
 
 json documentOf(Options options, const std::vector<Row>& rows) {
   options.arguments = {"-b", "8"};
-  JsonReport report("all_reduce_perf", 100, options, {{0, 0, 42, "hosta", -1}, {1, 0, 42, "hosta", -1}});
+  JsonReport report("all_reduce_perf", {"Atoll", "0.1.0"}, options, {{0, 0, 42, "hosta", -1}, {1, 0, 42, "hosta", -1}});
   Totals totals;
   for (const Row& row : rows) {
     report.add(row);
@@ -94,7 +94,7 @@ TEST(JsonReport, Environment_LeavesOutTheGroupsSecret) {
 
 TEST(JsonReport, Write_PutsTheWholeFileInPlace) {
   const auto path = std::filesystem::path(testing::TempDir()) / "atoll_json_report_test.json";
-  const JsonReport report("all_reduce_perf", 100, {}, {});
+  const JsonReport report("all_reduce_perf", {"Atoll", "0.1.0"}, {}, {});
   ASSERT_TRUE(report.write(path.string(), {}).ok());
   std::ifstream file(path);
   EXPECT_EQ(json::parse(file)["program"], "all_reduce_perf");
@@ -103,7 +103,7 @@ TEST(JsonReport, Write_PutsTheWholeFileInPlace) {
 }
 
 TEST(JsonReport, WriteWhereNothingCanBe_IsAnErrorNamingThePath) {
-  const Status status = JsonReport("all_reduce_perf", 100, {}, {}).write("/nonexistent-folder/out.json", {});
+  const Status status = JsonReport("all_reduce_perf", {"Atoll", "0.1.0"}, {}, {}).write("/nonexistent-folder/out.json", {});
   ASSERT_FALSE(status.ok());
   EXPECT_THAT(status.error().text, testing::HasSubstr("/nonexistent-folder/out.json"));
 }

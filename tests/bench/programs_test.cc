@@ -44,7 +44,7 @@ TEST_P(Program, RegisteredBuffers_Work) { expectGood(runPerf(GetParam(), kSmallS
 INSTANTIATE_TEST_SUITE_P(All, Program,
                          testing::Values("all_reduce_perf", "all_gather_perf", "broadcast_perf", "reduce_scatter_perf",
                                          "reduce_perf", "alltoall_perf", "alltoallv_perf", "scatter_perf", "gather_perf",
-                                         "sendrecv_perf", "hypercube_perf"),
+                                         "sendrecv_perf", "hypercube_perf", "barrier_perf"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 TEST(AllReducePerf, EveryTypeAndOperator_IsExact) {

@@ -76,7 +76,7 @@ TEST(Report, Heads_NameTheCpuTimeWhenItIsShown) {
 }
 
 TEST(Report, Header_NamesVersionOptionsAndEveryRank) {
-  const std::string text = headerText("all_reduce_perf", 10203, {}, {{0, 0, 4242, "hosta", -1}, {1, 1, 4343, "hostb", 5}});
+  const std::string text = headerText("all_reduce_perf", {"Atoll", "1.2.3"}, {}, {{0, 0, 4242, "hosta", -1}, {1, 1, 4343, "hostb", 5}});
   EXPECT_THAT(text, HasSubstr("all_reduce_perf"));
   EXPECT_THAT(text, HasSubstr("1.2.3"));
   EXPECT_THAT(text, HasSubstr("minBytes 33554432"));

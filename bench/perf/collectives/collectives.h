@@ -17,5 +17,6 @@ const Collective& scatter();
 const Collective& gather();
 const Collective& sendRecv();
 const Collective& hypercube();
+const Collective& barrier();
 
 }  // namespace atl::perf
