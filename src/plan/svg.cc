@@ -309,11 +309,18 @@ class Drawing {
           "stroke-width=\"1.4\"/>\n",
           x - 2.5, y - 2.5, width + 5, kBoxHeight + 5);
     }
+    const char* dashes = " stroke-dasharray=\"4 2.5\"";
     svg_ += fmt::format(
         "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"5\" fill=\"{}\" stroke=\"{}\" "
         "stroke-width=\"1.3\"{}/>\n",
-        x, y, width, kBoxHeight, fill, action == Action::copy ? "#8b96a1" : (reduces && scratch ? "#ffffff" : colour),
-        scratch ? " stroke-dasharray=\"4 2.5\"" : "");
+        x, y, width, kBoxHeight, fill, action == Action::copy ? "#8b96a1" : colour, scratch && !reduces ? dashes : "");
+    if (scratch && reduces) {
+      svg_ += fmt::format(
+          "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"3\" fill=\"none\" "
+          "stroke=\"#ffffff\" "
+          "stroke-opacity=\"0.8\"{}/>\n",
+          x + 2.5, y + 2.5, width - 5, kBoxHeight - 5, dashes);
+    }
   }
 
   void boxText(double x, double y, double width, std::string_view content, Action action) {
