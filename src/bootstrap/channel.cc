@@ -26,6 +26,7 @@ std::uint32_t bodyLength(const std::byte* header) {
 }  // namespace
 
 std::shared_ptr<Channel> Channel::create(Service& service, UniqueFd fd, std::weak_ptr<ChannelOwner> owner) {
+  expectPromptReader(fd.get());
   auto channel = std::make_shared<Channel>(service, std::move(fd), std::move(owner));
   const std::weak_ptr<Channel> weak = channel;
   channel->watch_ = service.watch(channel->fd_.get(), EPOLLIN, [weak](std::uint32_t events) {

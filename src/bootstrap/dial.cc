@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "src/base/log.h"
 
@@ -31,7 +32,7 @@ std::shared_ptr<Dial> Dial::start(Service& service, DialRequest request, Done do
 }
 
 Dial::Dial(Service& service, DialRequest request, Done done)
-    : service_(service), request_(std::move(request)), done_(std::move(done)), pause_(kFirstPause), begun_(Clock::now()) {}
+    : service_(service), request_(std::move(request)), done_(std::move(done)), pause_(kFirstPause) {}
 
 void Dial::cancel() {
   done_ = nullptr;
@@ -43,8 +44,12 @@ void Dial::attempt() {
   if (request_.endpoints.empty()) {
     return finish(makeError(ErrorCode::remoteError, "{} has no address to connect to", request_.peer));
   }
+  absent_ = false;
   auto fd = beginConnect(endpoint());
-  if (!fd.ok()) return attemptFailed(std::move(fd).error());
+  if (!fd.ok()) {
+    absent_ = errno == ECONNREFUSED;
+    return attemptFailed(std::move(fd).error());
+  }
   fd_ = std::move(fd).value();
   stage_ = Stage::connecting;
   const auto self = shared_from_this();
@@ -79,6 +84,7 @@ Status Dial::advance() {
 
 Status Dial::onConnected() {
   if (const int error = connectResult(fd_.get()); error != 0) {
+    absent_ = error == ECONNREFUSED;
     return systemError(error, fmt::format("cannot connect to {}", endpoint().text()));
   }
   hello_ = Hello{};
@@ -96,6 +102,7 @@ Status Dial::onChallenge() {
   const auto challenge = decodeChallenge(input_.bytes());
   if (!challenge) return makeError(ErrorCode::mismatch, "{} does not speak Atoll's protocol", endpoint().text());
   if (challenge->verdict == Challenge::Verdict::unknownGroup) {
+    absent_ = true;
     return makeError(ErrorCode::remoteError, "the process at {} does not know this group (its rendezvous or communicator is closed)",
                      endpoint().text());
   }
@@ -124,12 +131,22 @@ void Dial::attemptFailed(Error error) {
   closeAttempt();
   log::line(log::Subject::bootstrap, kNoRank, "{}: {}", request_.peer, error.text);
   lastFailure_ = fmt::format("; the last attempt: {}", error.text);
-  if (!request_.mayComeLater && Clock::now() - begun_ > kAbsencePatience) {
+  if (!absent_) {
+    absentSince_.reset();  // merely slow, so far
+  } else if (!absentSince_) {
+    absentSince_ = Clock::now();
+  }
+  if (!request_.mayComeLater && absentSince_ && Clock::now() - *absentSince_ > kAbsencePatience) {
     return finish(makeError(ErrorCode::remoteError, "no connection to {}: {}", request_.peer, error.text));
   }
   const auto self = shared_from_this();
   next_ = (next_ + 1) % request_.endpoints.size();
-  if (next_ != 0) return service_.post([self] { if (self->done_) self->attempt(); });
+  if (next_ != 0) {
+    service_.post([self] {
+      if (self->done_) self->attempt();
+    });
+    return;
+  }
   attemptTimer_ = service_.at(Clock::now() + pause_, [self] {
     self->attemptTimer_ = 0;
     self->attempt();

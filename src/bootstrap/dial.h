@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,7 +66,8 @@ class Dial : public std::enable_shared_from_this<Dial> {
   PartialRead input_;
   Hello hello_;
   Duration pause_{};
-  Clock::time_point begun_;
+  bool absent_ = false;  ///< the last attempt found that nobody is there
+  std::optional<Clock::time_point> absentSince_;
   bool final_ = false;  ///< the last error is not one that another attempt could mend
   std::string lastFailure_;
 };

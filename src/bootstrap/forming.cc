@@ -121,9 +121,10 @@ Result<std::shared_ptr<Session>> Forming::join(std::span<const UniqueId> ids, Ra
     }
   } else {
     if (!std::exchange(started_, true)) {
-      auto to = destination(ids, rank, ranks);
-      if (!to.ok()) return std::move(to).error();
-      service.post([self = shared_from_this(), there = std::move(to).value(), deadline] { self->goTo(there, deadline); });
+      service.post([self = shared_from_this(), to = destination(ids, rank, ranks), deadline] {
+        if (!to.ok()) return self->fail(to.error());
+        self->goTo(*to, deadline);
+      });
     }
     service.post([self = shared_from_this(), message = Join{self_.id, rank, ranks}] { self->up(MessageType::join, encode(message)); });
   }

@@ -2,6 +2,7 @@
 #include "src/bootstrap/group_session.h"
 
 #include <algorithm>
+#include <future>
 
 #include "src/base/log.h"
 #include "src/bootstrap/handshake.h"
@@ -9,6 +10,11 @@
 #include "src/bootstrap/rank_list.h"
 
 namespace atl {
+namespace {
+
+constexpr auto kFarewellPatience = std::chrono::seconds(1);
+
+}  // namespace
 
 std::shared_ptr<Session> GroupSession::create(Directory directory, std::uint64_t communicator, TreePlace place,
                                               std::shared_ptr<void> companion) {
@@ -192,22 +198,26 @@ void GroupSession::lost(std::uint32_t process, const Error& why) {
 void GroupSession::leave(Rank me) {
   Local* const mine = local(me);
   if (mine == nullptr) return;
+  bool last = false;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(mine->left, true)) return;
-    ++localsLeft_;
+    last = ++localsLeft_ == localRanks_.size();
   }
   onNotice(me, nullptr);
   Notice notice;
   notice.kind = Notice::Kind::left;
   notice.rank = me;
   spread(notice);
-  const std::lock_guard lock(mutex_);
-  if (alone_ || localsLeft_ < localRanks_.size()) return;
-  Service::running().post([self = shared_from_this()] {
+  if (alone_ || !last) return;
+  const auto farewell = std::make_shared<std::promise<void>>();
+  const bool accepted = Service::running().post([self = shared_from_this(), farewell] {
     self->leaving_ = true;
     self->closeWhenDone();
+    farewell->set_value();
   });
+  // The process may end in whatever way right after this; its goodbye should be with the kernel by then.
+  if (accepted && !Service::running().onThread()) farewell->get_future().wait_for(kFarewellPatience);
 }
 
 void GroupSession::leaveAll() {

@@ -72,11 +72,11 @@ Status Service::start() {
   return result;
 }
 
-void Service::post(Task task) {
+bool Service::post(Task task) {
   bool first = false;
   {
     const std::lock_guard lock(postedMutex_);
-    if (stopping_) return;
+    if (stopping_) return false;
     first = posted_.empty();
     posted_.push_back(std::move(task));
   }
@@ -84,6 +84,7 @@ void Service::post(Task task) {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
   }
+  return true;
 }
 
 Service::WatchId Service::watch(int fd, std::uint32_t events, EventHandler handler) {

@@ -33,8 +33,8 @@ class Service {
   /// The same, for code that runs on the service thread or after instance() succeeded.
   static Service& running();
 
-  /// Runs `task` on the service thread, in the order of the calls. Tasks posted after the process began to exit are dropped.
-  void post(Task task);
+  /// Runs `task` on the service thread, in the order of the calls. False, and the task is dropped, once the process began to exit.
+  bool post(Task task);
   [[nodiscard]] bool onThread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   // All below: on the service thread only.

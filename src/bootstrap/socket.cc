@@ -138,9 +138,14 @@ void tuneStream(int fd) {
   };
   constexpr Option kOptions[] = {
       {IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1}, {IPPROTO_TCP, TCP_KEEPIDLE, 1},
-      {IPPROTO_TCP, TCP_KEEPINTVL, 1}, {IPPROTO_TCP, TCP_KEEPCNT, 3}, {IPPROTO_TCP, TCP_USER_TIMEOUT, 4000},
+      {IPPROTO_TCP, TCP_KEEPINTVL, 1}, {IPPROTO_TCP, TCP_KEEPCNT, 3},
   };
   for (const auto& option : kOptions) ::setsockopt(fd, option.level, option.name, &option.value, sizeof option.value);
+}
+
+void expectPromptReader(int fd) {
+  const int milliseconds = 4000;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
 }
 
 std::string peerText(int fd) {

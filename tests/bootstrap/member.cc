@@ -183,6 +183,7 @@ class Member {
     words >> idList >> ranks >> rankList >> limit;
     std::vector<UniqueId> ids;
     for (const auto& text : splitList(idList)) ids.push_back(fromHex(text));
+    former_ = std::move(places_);  // a rendezvous is open for as long as a session of it is
     places_.clear();
     for (const auto& text : splitList(rankList)) places_.push_back({std::stoi(text), nullptr});
     report("joined", [&](Place& p) -> Status {
@@ -209,6 +210,7 @@ class Member {
   static void sayId(const Result<UniqueId>& id) { say(id.ok() ? "id " + toHex(*id) : "error -1 " + id.error().text); }
 
   std::vector<Place> places_;
+  std::vector<Place> former_;
   std::uint64_t serial_ = 0;
 };
 
