@@ -40,7 +40,7 @@ class ProgramRun {
   [[nodiscard]] std::string errors() const;
   /// Waits until the output holds `count` whole lines that contain `text`, and returns them; the test fails when they
   /// do not come.
-  std::vector<std::string> awaitLines(const std::string& text, std::size_t count, double limitSeconds = 60) const;
+  std::vector<std::string> awaitLines(const std::string& text, std::size_t count, double limitSeconds = 120) const;
 
  private:
   struct Files;

@@ -67,7 +67,8 @@ class Agent {
   bool forward(UniqueFd& fd, RankProcess& rank, FrameType type);
   void readChannel(RankProcess& rank);
   void feedInput(RankProcess& rank);
-  void reap();
+  void readSignals();
+  void reap(RankProcess& rank);
   void finish(RankProcess& rank, int status);
   [[nodiscard]] bool done() const;
 
@@ -232,19 +233,35 @@ void Agent::finish(RankProcess& rank, int status) {
   pipe_.send(FrameType::exited, rank.rank, std::to_string(status));
 }
 
-void Agent::reap() {
-  for (RankProcess& rank : ranks_) {
-    siginfo_t info{};
-    if (!rank.alive || ::waitid(P_PID, static_cast<id_t>(rank.child.pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-        info.si_pid == 0) {
+/// Collects the rank's process if it has ended.
+void Agent::reap(RankProcess& rank) {
+  siginfo_t info{};
+  if (!rank.alive || ::waitid(P_PID, static_cast<id_t>(rank.child.pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      info.si_pid == 0) {
+    return;
+  }
+  // While the dead process is not yet waited for, its number cannot be another's: end what it left in its group.
+  ::kill(-rank.child.pid, SIGKILL);
+  int status = 0;
+  ::waitpid(rank.child.pid, &status, 0);
+  finish(rank, status);
+}
+
+void Agent::readSignals() {
+  std::array<signalfd_siginfo, 16> caught{};
+  const auto bytes = ::read(signals_.get(), caught.data(), sizeof caught);
+  for (std::size_t i = 0; bytes > 0 && i < static_cast<std::size_t>(bytes) / sizeof caught[0]; ++i) {
+    if (caught[i].ssi_signo != SIGCHLD) {
+      launcherLeft();
       continue;
     }
-    // While the dead process is not yet waited for, its number cannot be another's: end what it left in its group.
-    ::kill(-rank.child.pid, SIGKILL);
-    int status = 0;
-    ::waitpid(rank.child.pid, &status, 0);
-    finish(rank, status);
+    // Of several children that end before we look, the signal names the first: it has to be the first to be told of,
+    // because the others often end in consequence.
+    for (RankProcess& rank : ranks_) {
+      if (rank.child.pid == static_cast<pid_t>(caught[i].ssi_pid)) reap(rank);
+    }
   }
+  for (RankProcess& rank : ranks_) reap(rank);
 }
 
 void Agent::serveRank(RankProcess& rank, std::span<const pollfd> ready) {
@@ -282,15 +299,10 @@ void Agent::pollOnce() {
   begins.push_back(fds.size());
   if (::poll(fds.data(), fds.size(), killAt_.pollMilliseconds(kPollMilliseconds)) < 0) return;
 
-  std::array<signalfd_siginfo, 16> caught{};
-  const auto bytes = ::read(signals_.get(), caught.data(), sizeof caught);
-  for (std::size_t i = 0; bytes > 0 && i < static_cast<std::size_t>(bytes) / sizeof caught[0]; ++i) {
-    if (caught[i].ssi_signo != SIGCHLD) launcherLeft();
-  }
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     serveRank(ranks_[i], std::span(fds).subspan(begins[i], begins[i + 1] - begins[i]));
   }
-  reap();
+  readSignals();
   if (killAt_.passed()) {
     signalAll(SIGKILL);
     killAt_ = Deadline::never();

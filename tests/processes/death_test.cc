@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// A rank is killed in the middle of a collective, over and over: the others name it, and nothing is left behind.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+#include "tests/processes/program_run.h"
+
+namespace atl::test {
+namespace {
+
+constexpr int kRanks = 4;
+constexpr int kTurns = 20;
+
+/// The time that a survivor may take, on an idle machine. Only reported: a busy machine must not fail the test, whose
+/// limits are the safety nets below.
+constexpr double kPromisedSeconds = 2;
+
+long long microseconds() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::set<std::string> sharedMemoryFiles() {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator("/dev/shm"))
+    names.insert(entry.path().filename().string());
+  return names;
+}
+
+std::string hostName() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+/// "[2] pid 4711" gives 4711 for rank 2.
+pid_t pidOfRank(const std::vector<std::string>& lines, int rank) {
+  const std::string begin = "[" + std::to_string(rank) + "] pid ";
+  for (const std::string& line : lines) {
+    if (line.starts_with(begin)) return std::atoi(line.c_str() + begin.size());
+  }
+  return -1;
+}
+
+class Death : public testing::TestWithParam<const char*> {
+ protected:
+  /// Kills `victim` and returns the longest time that a survivor took to notice.
+  double killOnce(int victim, const char* count) {
+    ProgramRun run({ATOLL_PROGRAM, "run", "-n", std::to_string(kRanks), "--keep-going", "--", ENDLESS_WORKER, count},
+                   {std::string("ATOLL_TRANSPORT=") + GetParam()});
+    const auto started = run.awaitLines("pid ", kRanks);
+    const pid_t pid = pidOfRank(started, victim);
+    EXPECT_GT(pid, 0);
+    if (pid <= 0) return 0;
+    const long long killed = microseconds();
+    ::kill(pid, SIGKILL);
+    const auto result = run.wait();
+    EXPECT_EQ(result.code, 128 + SIGKILL) << result.errors;
+    const std::string name = "rank " + std::to_string(victim) + " (host " + hostName();
+    double longest = 0;
+    for (int rank = 0; rank < kRanks; ++rank) {
+      if (rank == victim) continue;
+      const std::string begin = "[" + std::to_string(rank) + "] failed at ";
+      const auto lines = linesOf(result.output);
+      const auto line = std::ranges::find_if(lines, [&](const std::string& text) { return text.starts_with(begin); });
+      EXPECT_NE(line, lines.end()) << "rank " << rank << " did not notice\n" << result.output << result.errors;
+      if (line == lines.end()) continue;
+      EXPECT_THAT(*line, testing::HasSubstr(name));
+      longest = std::max(longest, static_cast<double>(std::atoll(line->c_str() + begin.size()) - killed) * 1e-6);
+    }
+    for (int rank = 0; rank < kRanks; ++rank) EXPECT_TRUE(endsWithin(pidOfRank(started, rank), 30)) << "rank " << rank;
+    return longest;
+  }
+};
+
+TEST_P(Death, OfAnyRankTwentyTimes_IsNamedByAllOthersAndLeavesNothing) {
+  const auto before = sharedMemoryFiles();
+  double longest = 0;
+  for (int turn = 0; turn < kTurns && !HasFailure(); ++turn) {
+    SCOPED_TRACE("turn " + std::to_string(turn));
+    longest = std::max(longest, killOnce(turn % kRanks, turn % 2 == 0 ? "1" : "50000"));
+  }
+  EXPECT_EQ(sharedMemoryFiles(), before);
+  RecordProperty("longest_seconds_to_notice", std::to_string(longest));
+  std::printf("survivors noticed after %.3f s at most (promised: %.0f s)\n", longest, kPromisedSeconds);
+}
+
+INSTANTIATE_TEST_SUITE_P(Over, Death, testing::Values("shm", "tcp"),
+                         [](const auto& transport) { return std::string(transport.param); });
+
+}  // namespace
+}  // namespace atl::test
