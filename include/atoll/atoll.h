@@ -3,54 +3,55 @@
  * @file atoll.h
  * @brief The C interface of Atoll, a library of collective communication.
  *
- * A *communicator* joins a fixed set of *ranks*. Ranks are threads, processes or both, on one host or many; each rank holds
- * its own handle (::atollComm_t) and all of them make the same calls in the same order. The names and meanings follow
- * NCCL's, with the prefix `atoll`. The header is C11, needs no CUDA, and may be used from C++.
+ * A *communicator* joins a fixed set of *ranks*. Ranks are threads, processes or both, on one host or many; each rank
+ * holds its own handle (::atollComm_t) and all of them make the same calls in the same order. The names and meanings
+ * follow NCCL's, with the prefix `atoll`. The header is C11, needs no CUDA, and may be used from C++.
  *
  * The rules that hold for every function stand here once; functions say only what is theirs.
  *
  * @par Results
- * Every function that can fail returns an ::atollResult_t. On anything but ::atollSuccess and ::atollInProgress a sentence
- * that names the call, the argument and its value is kept for atollGetLastError(). No function prints, exits or throws.
- * A wrong argument is found before anything is sent, and leaves the communicator as it was; since the other ranks are
- * waiting for this rank's call, they return ::atollTimeout when it never comes. An error in the midst of a call
- * (::atollRemoteError, ::atollTimeout, ::atollMismatch, ::atollAborted, ::atollSystemError, ::atollInternalError) ends the
- * communicator on every rank: later calls return the same error, and what is left to do is atollCommDestroy() or
- * atollCommAbort().
+ * Every function that can fail returns an ::atollResult_t. On anything but ::atollSuccess and ::atollInProgress a
+ * sentence that names the call, the argument and its value is kept for atollGetLastError(). No function prints, exits
+ * or throws. A wrong argument is found before anything is sent, and leaves the communicator as it was; since the other
+ * ranks are waiting for this rank's call, they return ::atollTimeout when it never comes. An error in the midst of a
+ * call (::atollRemoteError, ::atollTimeout, ::atollMismatch, ::atollAborted, ::atollSystemError,
+ * ::atollInternalError) ends the communicator on every rank: later calls return the same error, and what is left to do
+ * is atollCommDestroy() or atollCommAbort().
  *
  * @par Time
  * No call waits for ever. Calls are bounded by atollConfig_t::timeout, the coming together of ranks by
  * atollConfig_t::bootstrapTimeout, unless the user sets these to 0.
  *
  * @par Threads
- * Calls on one communicator are made by one thread at a time; it need not always be the same thread. A second thread that
- * enters meanwhile gets ::atollInvalidUsage. Calls on different communicators are independent of one another.
- * atollCommAbort(), atollCommGetAsyncError(), atollGetLastError() and the queries (count, rank, device, statistics) may be
- * made by any thread at any time before the handle is destroyed.
+ * Calls on one communicator are made by one thread at a time; it need not always be the same thread. A second thread
+ * that enters meanwhile gets ::atollInvalidUsage. Calls on different communicators are independent of one another.
+ * atollCommAbort(), atollCommGetAsyncError(), atollGetLastError() and the queries of count, rank and device may be made
+ * by any thread at any time before the handle is destroyed.
  *
  * @par Streams
- * The last argument of a collective says where it runs. On the null stream (`NULL`) the call runs in the calling thread and
- * is complete when it returns. On a stream of atollStreamCreate() the arguments are checked, the call is queued, and the function
- * returns at once; the stream's own thread runs what it is given in order. Buffers then belong to Atoll until the call is
- * complete (atollStreamSynchronize()); arrays of counts and displacements are copied. Calls on one communicator run in
- * the order in which they were made, whatever streams they are on; so a call on the null stream first waits for the
- * communicator's earlier calls on other streams.
+ * The last argument of a collective says where it runs. On the null stream (`NULL`) the call runs in the calling thread
+ * and is complete when it returns. On a stream of atollStreamCreate() the arguments are checked, the call is queued,
+ * and the function returns at once; the stream's own thread runs what it is given in order. Buffers then belong to
+ * Atoll until the call is complete (atollStreamSynchronize()); arrays of counts and displacements are copied. Calls on
+ * one communicator run in the order in which they were made, whatever streams they are on; so a call on the null stream
+ * first waits for the communicator's earlier calls on other streams.
  *
  * @par Buffers
  * Counts are in elements of `type`. Buffers need the alignment of an element, and their total size in bytes must
- * fit `ptrdiff_t`. A buffer of zero elements may be `NULL`; a call of zero elements is legal, moves nothing, and is still
- * made by all ranks. Send and receive buffers of a call do not overlap, except in the in-place form that the function
- * documents. Send buffers are never written.
+ * fit `ptrdiff_t`. A buffer of zero elements may be `NULL`; a call of zero elements is legal, moves nothing, and is
+ * still made by all ranks. Send and receive buffers of a call do not overlap, except in the in-place form that the
+ * function documents. Send buffers are never written.
  *
  * @par Agreement
  * Ranks compare what they call (collective, count, type, operator, root, order). When they disagree, each rank that
  * meets the disagreement returns ::atollMismatch with both sides named. See atollConfig_t::checkCalls.
  *
  * @par Reproducibility
- * The same algorithm, number of ranks, count and inputs give the same bits, every time: the order in which contributions are
- * reduced is fixed by the plan and never depends on which arrives first. 16- and 8-bit floats are
- * widened to float32, reduced there, and rounded to nearest even once per combining step; integers wrap. A different algorithm
- * (chosen by size, or forced by atollConfig_t::algorithms) may associate differently and so round differently.
+ * The same algorithm, number of ranks, count and inputs give the same bits, every time: the order in which
+ * contributions are reduced is fixed by the plan and never depends on which arrives first. 16- and 8-bit floats are
+ * widened to float32, reduced there, and rounded to nearest even once per combining step; integers wrap. A different
+ * algorithm (chosen by size, or forced by atollConfig_t::algorithms) may associate differently and so round
+ * differently.
  */
 #ifndef ATOLL_ATOLL_H
 #define ATOLL_ATOLL_H
@@ -113,7 +114,8 @@ ATOLL_API atollResult_t atollGetVersion(int* version);
  */
 ATOLL_API const char* atollGetErrorString(atollResult_t result);
 
-/** @brief One rank's hold on a communicator. Opaque; a handle that was destroyed is recognised and refused, not followed. */
+/** @brief One rank's hold on a communicator. Opaque; a handle that was destroyed is recognised and refused, not
+ * followed. */
 typedef struct atollComm* atollComm_t;
 
 /**
@@ -158,7 +160,8 @@ typedef enum {
   atollFloat8e5m2 = 11  /**< 8-bit float, 5 bits of exponent and 2 of fraction. */
 } atollDataType_t;
 
-/** @brief A reduction: one of the built-in ones, or a handle of atollRedOpCreatePreMulSum() or atollRedOpCreateUser(). */
+/** @brief A reduction: one of the built-in ones, or a handle of atollRedOpCreatePreMulSum() or atollRedOpCreateUser().
+ */
 typedef int atollRedOp_t;
 
 /** @brief The built-in reductions, with NCCL's values. */
@@ -193,15 +196,16 @@ typedef struct CUstream_st* atollStream_t;
 /**
  * @brief Makes a host stream with a worker thread of its own.
  * @param[out] stream the new stream, to be given back with atollStreamDestroy().
- * @return ::atollSuccess; ::atollInvalidArgument when `stream` is `NULL`; ::atollSystemError when no thread can be started.
+ * @return ::atollSuccess; ::atollInvalidArgument when `stream` is `NULL`; ::atollSystemError when no thread can be
+ * started.
  */
 ATOLL_API atollResult_t atollStreamCreate(atollStream_t* stream);
 
 /**
  * @brief Waits until everything queued on the stream before this call is complete.
  * @param stream a host stream; or `NULL`, where there is never anything to wait for.
- * @return ::atollSuccess, or the error of the first queued call that failed since the last time one was reported. After an
- *   error the stream stays usable. May be called by any thread, but not by a function that runs on the stream.
+ * @return ::atollSuccess, or the error of the first queued call that failed since the last time one was reported. After
+ * an error the stream stays usable. May be called by any thread, but not by a function that runs on the stream.
  */
 ATOLL_API atollResult_t atollStreamSynchronize(atollStream_t stream);
 
@@ -216,8 +220,8 @@ ATOLL_API atollResult_t atollStreamQuery(atollStream_t stream);
 /**
  * @brief Waits for what is queued, ends the worker thread and frees the stream.
  * @param stream a host stream, or `NULL`, for which nothing is done.
- * @return As atollStreamSynchronize(). The stream is gone also when an error is returned, unless that is ::atollInvalidArgument
- *   or ::atollInvalidUsage about the stream itself.
+ * @return As atollStreamSynchronize(). The stream is gone also when an error is returned, unless that is
+ * ::atollInvalidArgument or ::atollInvalidUsage about the stream itself.
  */
 ATOLL_API atollResult_t atollStreamDestroy(atollStream_t stream);
 
@@ -234,8 +238,8 @@ ATOLL_API atollResult_t atollStreamDestroy(atollStream_t stream);
 /**
  * @brief The name of a group of ranks: where they meet, and the secret that admits them. 128 bytes, passed by value.
  *
- * It is made once, by atollGetUniqueId(), and reaches the other ranks by means of the user's own (a file, MPI, a socket).
- * Treat it as a password: whoever has it can join.
+ * It is made once, by atollGetUniqueId(), and reaches the other ranks by means of the user's own (a file, MPI, a
+ * socket). Treat it as a password: whoever has it can join.
  */
 typedef struct {
   char internal[ATOLL_UNIQUE_ID_BYTES]; /**< Opaque; copy it as a whole. */
@@ -248,9 +252,10 @@ typedef struct {
  * @brief How a communicator should behave. Begin with ::ATOLL_CONFIG_INITIALIZER and change what you need.
  *
  * The structure grows at its end in later versions. The library reads it only as far as `size` says, so that a program
- * compiled with an older header goes on working; fields of a newer header that the library does not know are passed over.
- * What is left undefined comes from the environment (`ATOLL_…` variables, see the settings page), then from the defaults. Give every
- * rank the same values, but for `name`. Texts need to live only as long as the call that takes the configuration.
+ * compiled with an older header goes on working; fields of a newer header that the library does not know are passed
+ * over. What is left undefined comes from the environment (`ATOLL_…` variables, see the settings page), then from the
+ * defaults. Give every rank the same values, but for `name`. Texts need to live only as long as the call that takes the
+ * configuration.
  */
 typedef struct {
   size_t size;             /**< `sizeof(atollConfig_t)` of the program; set by the initializer. */
@@ -267,10 +272,10 @@ typedef struct {
 } atollConfig_t;
 
 /** @brief The configuration that leaves everything to Atoll. */
-#define ATOLL_CONFIG_INITIALIZER                                                                                  \
-  {                                                                                                               \
+#define ATOLL_CONFIG_INITIALIZER                                                                                       \
+  {                                                                                                                    \
     sizeof(atollConfig_t), ATOLL_VERSION_CODE, ATOLL_CONFIG_UNDEF_INT, -1.0, -1.0, ATOLL_CONFIG_UNDEF_INT, NULL, NULL, \
-        NULL, NULL                                                                                                \
+        NULL, NULL                                                                                                     \
   }
 
 /**
@@ -288,12 +293,14 @@ ATOLL_API atollResult_t atollGetUniqueId(atollUniqueId* id);
  *
  * Every rank calls it: each in a thread of its own, or one thread for several of them between atollGroupStart() and
  * atollGroupEnd(), where they join concurrently in atollGroupEnd().
- * @param[out] comm the new handle; `NULL` after an error. In a group it is set at once and usable after atollGroupEnd().
+ * @param[out] comm the new handle; `NULL` after an error. In a group it is set at once and usable after
+ * atollGroupEnd().
  * @param nranks number of ranks, at least 1, the same on every rank.
  * @param id the id of atollGetUniqueId(), the same on every rank.
  * @param rank this rank, 0 … `nranks`−1, each exactly once.
- * @return ::atollSuccess; ::atollInvalidArgument; ::atollTimeout naming the ranks that did not come; ::atollMismatch when ranks
- *   came twice or disagree on `nranks` or the version; ::atollRemoteError when the meeting point cannot be reached.
+ * @return ::atollSuccess; ::atollInvalidArgument; ::atollTimeout naming the ranks that did not come; ::atollMismatch
+ * when ranks came twice or disagree on `nranks` or the version; ::atollRemoteError when the meeting point cannot be
+ * reached.
  */
 ATOLL_API atollResult_t atollCommInitRank(atollComm_t* comm, int nranks, atollUniqueId id, int rank);
 
@@ -304,15 +311,17 @@ ATOLL_API atollResult_t atollCommInitRank(atollComm_t* comm, int nranks, atollUn
  * @param id the id of atollGetUniqueId().
  * @param rank this rank.
  * @param config the configuration, or `NULL` for the default one.
- * @return As atollCommInitRank(). With `blocking` 0 and right arguments: ::atollInProgress; until atollCommGetAsyncError()
- *   gives something else, the handle takes only that function, atollGetLastError(), atollCommDestroy() (which waits for
- *   the end of the attempt) and atollCommAbort() (which gives it up). Collectives are not affected by `blocking`.
+ * @return As atollCommInitRank(). With `blocking` 0 and right arguments: ::atollInProgress; until
+ * atollCommGetAsyncError() gives something else, the handle takes only that function, atollGetLastError(),
+ * atollCommDestroy() (which waits for the end of the attempt) and atollCommAbort() (which gives it up). Collectives are
+ * not affected by `blocking`.
  */
 ATOLL_API atollResult_t atollCommInitRankConfig(atollComm_t* comm, int nranks, atollUniqueId id, int rank,
                                                 const atollConfig_t* config);
 
 /**
- * @brief As atollCommInitRankConfig(), with several ids, so that the ranks of a large communicator arrive at several doors.
+ * @brief As atollCommInitRankConfig(), with several ids, so that the ranks of a large communicator arrive at several
+ * doors.
  * @param[out] comm the new handle.
  * @param nranks number of ranks.
  * @param rank this rank.
@@ -351,30 +360,31 @@ ATOLL_API atollResult_t atollCommInitEnv(atollComm_t* comm, const atollConfig_t*
  * @param[out] id the id, the same in every process of the job.
  * @param[out] process number of this process, 0 … `*processes`−1. May be `NULL`.
  * @param[out] processes number of processes of the job; 1 when nothing known started it. May be `NULL`.
- * @return ::atollSuccess; ::atollInvalidArgument when `id` is `NULL` or the environment contradicts itself; ::atollTimeout when
- *   process 0 does not say where to meet.
+ * @return ::atollSuccess; ::atollInvalidArgument when `id` is `NULL` or the environment contradicts itself;
+ * ::atollTimeout when process 0 does not say where to meet.
  */
 ATOLL_API atollResult_t atollGetUniqueIdFromEnv(atollUniqueId* id, int* process, int* processes);
 
 /**
  * @brief Joins a communicator whose ranks meet through a file that all of them can see.
  *
- * Rank 0 opens the meeting point, writes its id to the file in place of whatever was there, and removes the file when all
- * have joined. A file left by an earlier job that was killed is passed over by age; a name of the job's own is safer.
+ * Rank 0 opens the meeting point, writes its id to the file in place of whatever was there, and removes the file when
+ * all have joined. A file left by an earlier job that was killed is passed over by age; a name of the job's own is
+ * safer.
  * @param[out] comm the new handle.
  * @param nranks number of ranks.
  * @param rank this rank.
  * @param path the file; its directory exists and is writable by rank 0. Not two communicators at a time.
  * @param config the configuration, or `NULL`.
- * @return As atollCommInitRankConfig(); ::atollTimeout when the file does not come; ::atollSystemError when it cannot be
- *   written or read.
+ * @return As atollCommInitRankConfig(); ::atollTimeout when the file does not come; ::atollSystemError when it cannot
+ * be written or read.
  */
 ATOLL_API atollResult_t atollCommInitFile(atollComm_t* comm, int nranks, int rank, const char* path,
                                           const atollConfig_t* config);
 
 /**
- * @brief Declares that this rank makes no more calls: waits for what it has queued, then refuses everything but queries,
- *   atollCommDestroy() and atollCommAbort(). Does not wait for other ranks.
+ * @brief Declares that this rank makes no more calls: waits for what it has queued, then refuses everything but
+ * queries, atollCommDestroy() and atollCommAbort(). Does not wait for other ranks.
  * @param comm the communicator.
  * @return ::atollSuccess, or the error that ended the communicator.
  */
@@ -385,14 +395,14 @@ ATOLL_API atollResult_t atollCommFinalize(atollComm_t comm);
  *
  * Registrations and reduction handles of the communicator end with it. The handle is invalid afterwards.
  * @param comm the communicator; `NULL` is allowed and does nothing.
- * @return ::atollSuccess; ::atollInvalidArgument when the handle is not live; ::atollInvalidUsage when another thread is in a
- *   call on it.
+ * @return ::atollSuccess; ::atollInvalidArgument when the handle is not live; ::atollInvalidUsage when another thread
+ * is in a call on it.
  */
 ATOLL_API atollResult_t atollCommDestroy(atollComm_t comm);
 
 /**
- * @brief Ends every call under way on the communicator, here and on all other ranks, with ::atollAborted, then frees what this rank
- *   holds.
+ * @brief Ends every call under way on the communicator, here and on all other ranks, with ::atollAborted, then frees
+ * what this rank holds.
  *
  * May be called by any thread, also while another one is in a call on the communicator, which then returns. The
  * handle is invalid afterwards; other ranks keep theirs until they destroy or abort them.
@@ -404,8 +414,8 @@ ATOLL_API atollResult_t atollCommAbort(atollComm_t comm);
 /**
  * @brief Asks for the state of a communicator, without waiting. For polling, and for watchdog threads.
  * @param comm the communicator.
- * @param[out] error ::atollInProgress while it is being made; ::atollSuccess while it is good; otherwise the error that ended
- *   it (or kept it from being made), whose text atollGetLastError() then gives.
+ * @param[out] error ::atollInProgress while it is being made; ::atollSuccess while it is good; otherwise the error that
+ * ended it (or kept it from being made), whose text atollGetLastError() then gives.
  * @return ::atollSuccess, or ::atollInvalidArgument.
  */
 ATOLL_API atollResult_t atollCommGetAsyncError(atollComm_t comm, atollResult_t* error);
@@ -421,9 +431,11 @@ ATOLL_API atollResult_t atollCommGetAsyncError(atollComm_t comm, atollResult_t* 
  * @param color ranks of equal color ≥ 0 come together; ::ATOLL_SPLIT_NOCOLOR joins none.
  * @param key orders the ranks of the new communicator; equal keys keep the parent's order.
  * @param[out] newcomm the new handle; `NULL` for ::ATOLL_SPLIT_NOCOLOR and after an error.
- * @param config the configuration of the new communicator; `NULL` for that of the parent. With `blocking` 0 the call returns
+ * @param config the configuration of the new communicator; `NULL` for that of the parent. With `blocking` 0 the call
+ * returns
  *   ::atollInProgress, and the parent's next call waits until the division is done.
- * @return ::atollSuccess, ::atollInProgress, ::atollInvalidArgument for a color below −1, or an error that ended the parent.
+ * @return ::atollSuccess, ::atollInProgress, ::atollInvalidArgument for a color below −1, or an error that ended the
+ * parent.
  */
 ATOLL_API atollResult_t atollCommSplit(atollComm_t comm, int color, int key, atollComm_t* newcomm,
                                        const atollConfig_t* config);
@@ -452,7 +464,8 @@ ATOLL_API atollResult_t atollCommUserRank(atollComm_t comm, int* rank);
  */
 ATOLL_API atollResult_t atollCommDevice(atollComm_t comm, int* device);
 
-/** @brief What a communicator holds and has done, for this rank. Set `size` before asking; it grows as ::atollConfig_t does. */
+/** @brief What a communicator holds and has done, for this rank. Set `size` before asking; it grows as ::atollConfig_t
+ * does. */
 typedef struct {
   size_t size;        /**< In: `sizeof(atollCommStats_t)` of the program; the library writes only as far. */
   uint64_t bytesHeld; /**< Bytes of memory: tables, links, bounce slots, cached programs. */
@@ -465,18 +478,19 @@ typedef struct {
  * @brief Tells what a communicator holds and has done.
  * @param comm the communicator.
  * @param[in,out] stats `size` in, the rest out.
- * @return As atollCommCount(). The figures of a call under way may or may not be in.
+ * @return As atollCommCount(). A call like any other: it waits for what is queued, and one thread makes it at a time.
  */
 ATOLL_API atollResult_t atollCommGetStats(atollComm_t comm, atollCommStats_t* stats);
 
 /**
  * @brief Makes a plan of the user's own the one that a collective runs from now on. All ranks load the same file.
  *
- * The file is JSON, as `atoll plan show --json` writes it, with one plan for each rank; it is verified before it is used.
+ * The file is JSON, as `atoll plan show --json` writes it, with one plan for each rank; it is verified before it is
+ * used.
  * @param comm the communicator; the plans are for its number of ranks.
  * @param path the file.
- * @return ::atollSuccess; ::atollSystemError when the file cannot be read; ::atollInvalidArgument when it is not such a file, is
- *   for another number of ranks, or the plan is wrong, with the place and the reason.
+ * @return ::atollSuccess; ::atollSystemError when the file cannot be read; ::atollInvalidArgument when it is not such a
+ * file, is for another number of ranks, or the plan is wrong, with the place and the reason.
  */
 ATOLL_API atollResult_t atollCommLoadPlan(atollComm_t comm, const char* path);
 
@@ -589,8 +603,8 @@ ATOLL_API atollResult_t atollAllToAll(const void* sendbuff, void* recvbuff, size
  * @param stream where to run it.
  * @return See the group's description.
  */
-ATOLL_API atollResult_t atollGather(const void* sendbuff, void* recvbuff, size_t sendcount, atollDataType_t type, int root,
-                                    atollComm_t comm, atollStream_t stream);
+ATOLL_API atollResult_t atollGather(const void* sendbuff, void* recvbuff, size_t sendcount, atollDataType_t type,
+                                    int root, atollComm_t comm, atollStream_t stream);
 
 /**
  * @brief Gives each rank its own block of one rank's buffer.
@@ -603,14 +617,15 @@ ATOLL_API atollResult_t atollGather(const void* sendbuff, void* recvbuff, size_t
  * @param stream where to run it.
  * @return See the group's description.
  */
-ATOLL_API atollResult_t atollScatter(const void* sendbuff, void* recvbuff, size_t recvcount, atollDataType_t type, int root,
-                                     atollComm_t comm, atollStream_t stream);
+ATOLL_API atollResult_t atollScatter(const void* sendbuff, void* recvbuff, size_t recvcount, atollDataType_t type,
+                                     int root, atollComm_t comm, atollStream_t stream);
 
 /**
  * @brief Sends a buffer to one rank, which calls atollRecv() with the same count and type.
  *
  * Sends from one rank to another are received in the order in which they were made. Outside a group the
- * call is a group of its own and may wait for the receiver; two ranks that exchange buffers call send and receive in one group.
+ * call is a group of its own and may wait for the receiver; two ranks that exchange buffers call send and receive in
+ * one group.
  * @param sendbuff `count` elements.
  * @param count number of elements.
  * @param type type of the elements.
@@ -656,8 +671,9 @@ ATOLL_API atollResult_t atollBarrier(atollComm_t comm, atollStream_t stream);
  * @param stream where to run it.
  * @return See the group's description.
  */
-ATOLL_API atollResult_t atollAllGatherV(const void* sendbuff, size_t sendcount, void* recvbuff, const size_t* recvcounts,
-                                        const size_t* displs, atollDataType_t type, atollComm_t comm, atollStream_t stream);
+ATOLL_API atollResult_t atollAllGatherV(const void* sendbuff, size_t sendcount, void* recvbuff,
+                                        const size_t* recvcounts, const size_t* displs, atollDataType_t type,
+                                        atollComm_t comm, atollStream_t stream);
 
 /**
  * @brief atollReduceScatter() with a count for each rank.
@@ -671,14 +687,16 @@ ATOLL_API atollResult_t atollAllGatherV(const void* sendbuff, size_t sendcount, 
  * @return See the group's description.
  */
 ATOLL_API atollResult_t atollReduceScatterV(const void* sendbuff, const size_t* counts, void* recvbuff,
-                                            atollDataType_t type, atollRedOp_t op, atollComm_t comm, atollStream_t stream);
+                                            atollDataType_t type, atollRedOp_t op, atollComm_t comm,
+                                            atollStream_t stream);
 
 /**
  * @brief atollAllToAll() with a count for each pair of ranks.
  * @param sendbuff the elements for rank i lie from `sdispls[i]`.
  * @param sendcounts n counts, in elements: `sendcounts[i]` here is `recvcounts[r]` on rank i.
  * @param sdispls n displacements from `sendbuff`, in elements.
- * @param[out] recvbuff receives the elements of rank i from `rdispls[i]`; these blocks do not overlap. There is no in-place form.
+ * @param[out] recvbuff receives the elements of rank i from `rdispls[i]`; these blocks do not overlap. There is no
+ * in-place form.
  * @param recvcounts n counts, in elements.
  * @param rdispls n displacements from `recvbuff`, in elements.
  * @param type type of the elements, the same on every rank.
@@ -686,9 +704,9 @@ ATOLL_API atollResult_t atollReduceScatterV(const void* sendbuff, const size_t* 
  * @param stream where to run it.
  * @return See the group's description.
  */
-ATOLL_API atollResult_t atollAllToAllV(const void* sendbuff, const size_t* sendcounts, const size_t* sdispls, void* recvbuff,
-                                       const size_t* recvcounts, const size_t* rdispls, atollDataType_t type,
-                                       atollComm_t comm, atollStream_t stream);
+ATOLL_API atollResult_t atollAllToAllV(const void* sendbuff, const size_t* sendcounts, const size_t* sdispls,
+                                       void* recvbuff, const size_t* recvcounts, const size_t* rdispls,
+                                       atollDataType_t type, atollComm_t comm, atollStream_t stream);
 
 /** @} */
 
@@ -709,15 +727,15 @@ ATOLL_API atollResult_t atollGroupStart(void);
  * @brief Ends a group; at the outermost end, runs what was kept.
  *
  * First the communicators begun in the group (atollCommInitRank() and its siblings, atollCommSplit()) are made, all at
- * once. Then the calls run: on each communicator in order, sends and receives that follow one another as one exchange, so that
- * they cannot block each other; and different communicators side by side. The group is one unit for streams:
+ * once. Then the calls run: on each communicator in order, sends and receives that follow one another as one exchange,
+ * so that they cannot block each other; and different communicators side by side. The group is one unit for streams:
  * - all calls on the null stream: the group runs here and is complete on return;
- * - all calls on host streams: the function returns at once; the group begins when every stream involved has come to it, and
- *   they go on together when it is complete;
+ * - all calls on host streams: the function returns at once; the group begins when every stream involved has come to
+ * it, and they go on together when it is complete;
  * - both kinds: the function waits for the streams involved, and the group runs here.
  *
- * If a call of the group returned an error, nothing of the group is run and this function returns that error. If running
- * fails, the first error is returned and the rest of the group is dropped.
+ * If a call of the group returned an error, nothing of the group is run and this function returns that error. If
+ * running fails, the first error is returned and the rest of the group is dropped.
  * @return ::atollSuccess; ::atollInProgress when a communicator of the group is being made in the background;
  *   ::atollInvalidUsage without a matching atollGroupStart(); or the group's first error.
  */
@@ -731,10 +749,12 @@ ATOLL_API atollResult_t atollGroupEnd(void);
  */
 
 /**
- * @brief Allocates memory that is good for communication: host memory, at a page's boundary. Calls work with any memory.
+ * @brief Allocates memory that is good for communication: host memory, at a page's boundary. Calls work with any
+ * memory.
  * @param[out] ptr the memory, to be given back with atollMemFree(); `NULL` for size 0.
  * @param size bytes.
- * @return ::atollSuccess; ::atollInvalidArgument when `ptr` is `NULL`; ::atollSystemError when there is not that much memory.
+ * @return ::atollSuccess; ::atollInvalidArgument when `ptr` is `NULL`; ::atollSystemError when there is not that much
+ * memory.
  */
 ATOLL_API atollResult_t atollMemAlloc(void** ptr, size_t size);
 
@@ -790,9 +810,9 @@ ATOLL_API atollResult_t atollRedOpCreatePreMulSum(atollRedOp_t* op, void* scalar
 /**
  * @brief A reduction written by the user: for every i < `count`, `inout[i] = in[i] ∘ inout[i]`, where ∘ is associative.
  *
- * `in` holds the contribution of lower ranks than `inout` does when the reduction was declared not commutative. It runs in the
- * thread that runs the call, must not call Atoll, throw or jump out, and gets `count` ≥ 1 elements, as many as suits the
- * algorithm.
+ * `in` holds the contribution of lower ranks than `inout` does when the reduction was declared not commutative. It runs
+ * in the thread that runs the call, must not call Atoll, throw or jump out, and gets `count` ≥ 1 elements, as many as
+ * suits the algorithm.
  * @param in elements to combine, not to be changed.
  * @param inout elements to combine, and the result.
  * @param count number of elements.
@@ -817,7 +837,8 @@ ATOLL_API atollResult_t atollRedOpCreateUser(atollRedOp_t* op, atollReduceFuncti
  * @brief Frees a reduction of the user's own. Calls that were made before, and are still queued, are not affected.
  * @param op the handle.
  * @param comm the communicator on which it was made.
- * @return ::atollSuccess; ::atollInvalidArgument for a built-in reduction, or a handle that is not live on this communicator.
+ * @return ::atollSuccess; ::atollInvalidArgument for a built-in reduction, or a handle that is not live on this
+ * communicator.
  */
 ATOLL_API atollResult_t atollRedOpDestroy(atollRedOp_t op, atollComm_t comm);
 

@@ -11,13 +11,13 @@ namespace {
 constexpr std::uint64_t kMaxBytes = PTRDIFF_MAX;
 
 Error tooLarge(const char* countName, std::size_t count, DataType type, Rank blocks) {
-  return makeError(ErrorCode::invalidArgument, "argument {} is {}: {} × {} elements of {} exceed the address space", countName,
-                   count, blocks, count, nameOf(type));
+  return makeError(ErrorCode::invalidArgument, "argument {} is {}: {} × {} elements of {} exceed the address space",
+                   countName, count, blocks, count, nameOf(type));
 }
 
 /// Sorted by where they begin, no block may begin before the one before it ends. Blocks are mostly in order already.
-Status checkDisjoint(const char* countsName, const std::size_t* counts, const char* displsName, const std::size_t* displs,
-                     Rank ranks) {
+Status checkDisjoint(const char* countsName, const std::size_t* counts, const char* displsName,
+                     const std::size_t* displs, Rank ranks) {
   bool ordered = true;
   std::size_t end = 0;
   for (Rank i = 0; i < ranks; ++i) {
@@ -36,8 +36,9 @@ Status checkDisjoint(const char* countsName, const std::size_t* counts, const ch
     const Rank b = blocks[k];
     if (displs[a] + counts[a] > displs[b]) {
       return makeError(ErrorCode::invalidArgument,
-                       "arguments {} and {}: the block of rank {} ([{}, {})) overlaps that of rank {} ([{}, {}))", countsName,
-                       displsName, a, displs[a], displs[a] + counts[a], b, displs[b], displs[b] + counts[b]);
+                       "arguments {} and {}: the block of rank {} ([{}, {})) overlaps that of rank {} ([{}, {}))",
+                       countsName, displsName, a, displs[a], displs[a] + counts[a], b, displs[b],
+                       displs[b] + counts[b]);
     }
   }
   return success();
@@ -61,15 +62,16 @@ Result<DataType> checkType(atollDataType_t type) {
 
 Status checkRank(const char* name, int value, Rank ranks) {
   if (value < 0 || value >= ranks) {
-    return makeError(ErrorCode::invalidArgument, "argument {} is {}, but the communicator has {} rank{} (0-{})", name, value,
-                     ranks, ranks == 1 ? "" : "s", ranks - 1);
+    return makeError(ErrorCode::invalidArgument, "argument {} is {}, but the communicator has {} rank{} (0-{})", name,
+                     value, ranks, ranks == 1 ? "" : "s", ranks - 1);
   }
   return success();
 }
 
 Result<std::uint64_t> checkSize(const char* countName, std::size_t count, DataType type, Rank blocks) {
   std::uint64_t bytes = 0;
-  if (__builtin_mul_overflow(static_cast<std::uint64_t>(count), sizeOf(type) * static_cast<std::uint64_t>(blocks), &bytes) ||
+  if (__builtin_mul_overflow(static_cast<std::uint64_t>(count), sizeOf(type) * static_cast<std::uint64_t>(blocks),
+                             &bytes) ||
       bytes > kMaxBytes) {
     return tooLarge(countName, count, type, blocks);
   }
@@ -84,8 +86,8 @@ Status checkBuffer(const BufferArgument& buffer) {
   }
   std::uint64_t end = 0;
   if (__builtin_add_overflow(reinterpret_cast<std::uintptr_t>(buffer.data), buffer.bytes, &end)) {
-    return makeError(ErrorCode::invalidArgument, "argument {} is {}: {} bytes from there exceed the address space", buffer.name,
-                     fmt::ptr(buffer.data), buffer.bytes);
+    return makeError(ErrorCode::invalidArgument, "argument {} is {}: {} bytes from there exceed the address space",
+                     buffer.name, fmt::ptr(buffer.data), buffer.bytes);
   }
   return success();
 }
@@ -98,8 +100,9 @@ Status checkApart(const BufferArgument& send, const BufferArgument& recv, const 
   if (inPlace.form != nullptr && inPlace.send == send.data && inPlace.recv == recv.data) return success();
   const std::string form = inPlace.form == nullptr ? std::string("which has no in-place form")
                                                    : fmt::format("other than in the in-place form {}", inPlace.form);
-  return makeError(ErrorCode::invalidArgument, "argument {} is {} ({} bytes) and overlaps argument {}, {} ({} bytes), {}",
-                   send.name, fmt::ptr(send.data), send.bytes, recv.name, fmt::ptr(recv.data), recv.bytes, form);
+  return makeError(ErrorCode::invalidArgument,
+                   "argument {} is {} ({} bytes) and overlaps argument {}, {} ({} bytes), {}", send.name,
+                   fmt::ptr(send.data), send.bytes, recv.name, fmt::ptr(recv.data), recv.bytes, form);
 }
 
 Result<Operator> checkOperator(atollRedOp_t op, DataType type, const OperatorTable& operators,
@@ -111,13 +114,14 @@ Result<Operator> checkOperator(atollRedOp_t op, DataType type, const OperatorTab
   }
   custom = operators.find(op);
   if (custom == nullptr) {
-    return makeError(ErrorCode::invalidArgument,
-                     "argument op is {}, which is neither a built-in reduction (0-{}) nor a live handle of this communicator", op,
-                     kReduceOps - 1);
+    return makeError(
+        ErrorCode::invalidArgument,
+        "argument op is {}, which is neither a built-in reduction (0-{}) nor a live handle of this communicator", op,
+        kReduceOps - 1);
   }
   if (custom->type && *custom->type != type) {
-    return makeError(ErrorCode::invalidArgument, "argument op is {}, a premulsum made for {}, but argument type is {}", op,
-                     nameOf(*custom->type), nameOf(type));
+    return makeError(ErrorCode::invalidArgument, "argument op is {}, a premulsum made for {}, but argument type is {}",
+                     op, nameOf(*custom->type), nameOf(type));
   }
   return custom->op;
 }

@@ -34,7 +34,8 @@ Result<std::uint64_t> checkSize(const char* countName, std::size_t count, DataTy
 /// A buffer with elements is not null and does not wrap around the address space.
 Status checkBuffer(const BufferArgument& buffer);
 
-/// What the two buffers of a call may share: nothing, or in place a common `start` (where the smaller one must then lie).
+/// What the two buffers of a call may share: nothing, or in place a common `start` (where the smaller one must then
+/// lie).
 struct InPlace {
   const void* send = nullptr;  ///< sendbuff in the in-place form
   const void* recv = nullptr;  ///< recvbuff in it
@@ -48,8 +49,8 @@ Status checkApart(const BufferArgument& send, const BufferArgument& recv, const 
 Result<Operator> checkOperator(atollRedOp_t op, DataType type, const OperatorTable& operators,
                                std::shared_ptr<const CustomOperator>& custom);
 
-/// Blocks of a v-form: element counts and displacements, n each. Gives the bytes from the buffer's start to the end of the
-/// last block. `disjoint`: no two blocks may share elements.
+/// Blocks of a v-form: element counts and displacements, n each. Gives the bytes from the buffer's start to the end of
+/// the last block. `disjoint`: no two blocks may share elements.
 Result<std::uint64_t> checkBlocks(const char* countsName, const std::size_t* counts, const char* displsName,
                                   const std::size_t* displs, Rank ranks, DataType type, bool disjoint);
 

@@ -8,11 +8,12 @@
 namespace atl::api {
 namespace {
 
-/// One communicator's calls, one after the other, as a single execution: a communicator never waits for another one between
-/// two of its calls. Neighbouring sends and receives are one exchange.
+/// One communicator's calls, one after the other, as a single execution: a communicator never waits for another one
+/// between two of its calls. Neighbouring sends and receives are one exchange.
 class InOrder final : public Execution {
  public:
-  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls) : communicator_(communicator), calls_(calls) {}
+  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls)
+      : communicator_(communicator), calls_(calls) {}
 
   Result<bool> progress() override {
     moved_ = false;

@@ -20,8 +20,8 @@ class Batch {
   /// Adds a communicator, once, and takes its next turn. Under the communicator's claim.
   void add(Entry& entry, std::vector<QueuedCall> calls);
 
-  /// Waits for the turns, runs the calls to their end and gives the turns back; once. An error is kept at every communicator of the batch: the others
-  /// were cancelled for it.
+  /// Waits for the turns, runs the calls to their end and gives the turns back; once. An error is kept at every
+  /// communicator of the batch: the others were cancelled for it.
   Status run();
 
  private:

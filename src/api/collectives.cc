@@ -60,7 +60,9 @@ Status fillBuffers(Call& call, const Arguments& arguments, Blocks blocks, const 
   return success();
 }
 
-InPlace sameBuffer(const Arguments& arguments) { return {arguments.recv, arguments.recv, "recvbuff == sendbuff"}; }
+InPlace sameBuffer(const Arguments& arguments) {
+  return {arguments.recv, arguments.recv, "recvbuff == sendbuff"};
+}
 InPlace sendIsOwnBlock(const Entry& entry, const Call& call, const Arguments& arguments) {
   return {ownBlock(entry, call, arguments.recv), arguments.recv, "sendbuff == recvbuff + rank * sendcount"};
 }
@@ -84,8 +86,8 @@ atollResult_t atollAllReduce(const void* sendbuff, void* recvbuff, size_t count,
   });
 }
 
-atollResult_t atollReduce(const void* sendbuff, void* recvbuff, size_t count, atollDataType_t type, atollRedOp_t op, int root,
-                          atollComm_t comm, atollStream_t stream) {
+atollResult_t atollReduce(const void* sendbuff, void* recvbuff, size_t count, atollDataType_t type, atollRedOp_t op,
+                          int root, atollComm_t comm, atollStream_t stream) {
   return submit<Call>("atollReduce", comm, stream, [&](const Entry& entry, Call& call, Custom& custom) -> Status {
     const Arguments arguments{sendbuff, recvbuff, "count", count, type};
     ATOLL_TRY(fill(call, Collective::reduce, arguments));
@@ -105,8 +107,8 @@ atollResult_t atollBroadcast(const void* sendbuff, void* recvbuff, size_t count,
   });
 }
 
-atollResult_t atollAllGather(const void* sendbuff, void* recvbuff, size_t sendcount, atollDataType_t type, atollComm_t comm,
-                             atollStream_t stream) {
+atollResult_t atollAllGather(const void* sendbuff, void* recvbuff, size_t sendcount, atollDataType_t type,
+                             atollComm_t comm, atollStream_t stream) {
   return submit<Call>("atollAllGather", comm, stream, [&](const Entry& entry, Call& call, Custom&) -> Status {
     const Arguments arguments{sendbuff, recvbuff, "sendcount", sendcount, type};
     ATOLL_TRY(fill(call, Collective::allGather, arguments));
@@ -116,12 +118,13 @@ atollResult_t atollAllGather(const void* sendbuff, void* recvbuff, size_t sendco
 
 atollResult_t atollReduceScatter(const void* sendbuff, void* recvbuff, size_t recvcount, atollDataType_t type,
                                  atollRedOp_t op, atollComm_t comm, atollStream_t stream) {
-  return submit<Call>("atollReduceScatter", comm, stream, [&](const Entry& entry, Call& call, Custom& custom) -> Status {
-    const Arguments arguments{sendbuff, recvbuff, "recvcount", recvcount, type};
-    ATOLL_TRY(fill(call, Collective::reduceScatter, arguments));
-    ATOLL_TRY(fillOperator(entry, call, op, custom));
-    return fillBuffers(call, arguments, {entry.ranks, 1}, recvIsOwnBlock(entry, call, arguments));
-  });
+  return submit<Call>("atollReduceScatter", comm, stream,
+                      [&](const Entry& entry, Call& call, Custom& custom) -> Status {
+                        const Arguments arguments{sendbuff, recvbuff, "recvcount", recvcount, type};
+                        ATOLL_TRY(fill(call, Collective::reduceScatter, arguments));
+                        ATOLL_TRY(fillOperator(entry, call, op, custom));
+                        return fillBuffers(call, arguments, {entry.ranks, 1}, recvIsOwnBlock(entry, call, arguments));
+                      });
 }
 
 atollResult_t atollAllToAll(const void* sendbuff, void* recvbuff, size_t count, atollDataType_t type, atollComm_t comm,

@@ -17,7 +17,8 @@ struct Configuration {
   std::string name;
 };
 
-/// `config` (null: the default) over `base`, reading it only as far as its `size` says. Errors name the field and its value.
+/// `config` (null: the default) over `base`, reading it only as far as its `size` says. Errors name the field and its
+/// value.
 Result<Configuration> configure(const atollConfig_t* config, Settings base);
 
 /// The same over the environment's settings.

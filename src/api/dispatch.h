@@ -18,8 +18,9 @@ struct StreamSet {
   void add(std::shared_ptr<HostStream> stream);
 };
 
-/// With the null stream among them, the batch runs here, after what is queued on the others. Otherwise it is queued and this returns
-/// at once: the first stream runs it when all have come to it, and they go on when it is done; its error is every stream's.
+/// With the null stream among them, the batch runs here, after what is queued on the others. Otherwise it is queued and
+/// this returns at once: the first stream runs it when all have come to it, and they go on when it is done; its error
+/// is every stream's.
 Status dispatch(std::shared_ptr<Batch> batch, const StreamSet& streams);
 
 }  // namespace atl::api

@@ -31,7 +31,8 @@ Result<atollComm_t> EntryTable::open(std::string name) {
     if (used_ == kChunks * kChunkEntries) {
       return makeError(ErrorCode::unsupported, "this process holds {} communicators, which is the limit", used_);
     }
-    if (used_ % kChunkEntries == 0) chunks_[used_ / kChunkEntries].store(new Entry[kChunkEntries], std::memory_order_release);
+    if (used_ % kChunkEntries == 0)
+      chunks_[used_ / kChunkEntries].store(new Entry[kChunkEntries], std::memory_order_release);
     parts.index = used_++;
   }
   Entry& entry = *at(parts);
@@ -75,9 +76,10 @@ Error refusal(atollComm_t handle) {
   }
   switch (inspection.phase()) {
     case Phase::starting:
-      return makeError(ErrorCode::invalidUsage,
-                       "the communicator is still being made; call atollCommGetAsyncError until it gives atollSuccess, or "
-                       "atollGroupEnd");
+      return makeError(
+          ErrorCode::invalidUsage,
+          "the communicator is still being made; call atollCommGetAsyncError until it gives atollSuccess, or "
+          "atollGroupEnd");
     case Phase::broken: {
       Error failure = *inspection.entry().failure;
       return std::move(failure).within("the communicator could not be made");
@@ -89,9 +91,10 @@ Error refusal(atollComm_t handle) {
     case Phase::vacant:
     case Phase::ready: break;
   }
-  return makeError(ErrorCode::invalidUsage,
-                   "another thread is in a call on this communicator; calls on one communicator are made by one thread at a "
-                   "time");
+  return makeError(
+      ErrorCode::invalidUsage,
+      "another thread is in a call on this communicator; calls on one communicator are made by one thread at a "
+      "time");
 }
 
 Inspection::Inspection(atollComm_t handle) {

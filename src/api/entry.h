@@ -62,8 +62,8 @@ struct alignas(kEntryAlignment) Entry {
   std::shared_ptr<Communicator> owner;  ///< what `communicator` points to
   std::optional<Error> failure;         ///< why it is broken
   std::string lastError;
-  std::string name;                     ///< the user's, from the configuration
-  std::thread starter;                  ///< makes the communicator in the background
+  std::string name;     ///< the user's, from the configuration
+  std::thread starter;  ///< makes the communicator in the background
 
   /// Keeps "call: text" as the communicator's last error, and as this thread's, and gives its result.
   atollResult_t fail(std::string_view call, const Error& error);
@@ -73,7 +73,9 @@ struct alignas(kEntryAlignment) Entry {
 constexpr std::uint64_t lifeOf(std::uint32_t generation, Phase phase) {
   return (std::uint64_t{generation} << 8) | static_cast<std::uint64_t>(phase);
 }
-constexpr Phase phaseIn(std::uint64_t life) { return static_cast<Phase>(life & 0xff); }
+constexpr Phase phaseIn(std::uint64_t life) {
+  return static_cast<Phase>(life & 0xff);
+}
 
 /// A handle taken apart. Handles are numbers, not addresses: generation, place and a mark that tells them from others.
 struct HandleParts {

@@ -50,7 +50,8 @@ Status runCalls(Group group) {
 
 atollResult_t end() {
   if (groupDepth == 0) {
-    return report(kEnd, makeError(ErrorCode::invalidUsage, "no group is open in this thread; atollGroupStart begins one"));
+    return report(kEnd,
+                  makeError(ErrorCode::invalidUsage, "no group is open in this thread; atollGroupStart begins one"));
   }
   if (--groupDepth > 0) return atollSuccess;
   Group group = std::exchange(current(), Group());
@@ -74,7 +75,9 @@ void addToGroup(atollComm_t comm, std::shared_ptr<HostStream> stream, QueuedCall
   group.streams.add(std::move(stream));
 }
 
-void addToGroup(PendingStart start) { current().starts.push_back(std::move(start)); }
+void addToGroup(PendingStart start) {
+  current().starts.push_back(std::move(start));
+}
 
 atollResult_t spoilGroup(atollResult_t result) {
   if (groupIsOpen() && !current().spoiled) current().spoiled = Group::Spoiled{result, lastErrorOfThread()};

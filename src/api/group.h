@@ -15,7 +15,9 @@ namespace atl::api {
 
 /// Depth of nesting of this thread's groups; 0 when none is open. Plain, so that the hot path pays one load.
 inline constinit thread_local int groupDepth = 0;
-inline bool groupIsOpen() { return groupDepth > 0; }
+inline bool groupIsOpen() {
+  return groupDepth > 0;
+}
 
 /// Keeps a checked call. A null stream pointer is the null stream.
 void addToGroup(atollComm_t comm, std::shared_ptr<HostStream> stream, QueuedCall call);
@@ -23,8 +25,8 @@ void addToGroup(atollComm_t comm, std::shared_ptr<HostStream> stream, QueuedCall
 /// Keeps the making of a communicator.
 void addToGroup(PendingStart start);
 
-/// Outside a group, nothing. Inside: this thread's last error, whose result this is, spoils the group: nothing of it will
-/// run, and its end gives the first such error. Gives `result` back.
+/// Outside a group, nothing. Inside: this thread's last error, whose result this is, spoils the group: nothing of it
+/// will run, and its end gives the first such error. Gives `result` back.
 atollResult_t spoilGroup(atollResult_t result);
 
 }  // namespace atl::api

@@ -28,8 +28,8 @@ class HostStream {
 
   void push(Task task);
 
-  /// Queues one task on each stream at a single moment, so that two such groups stand in the same order on all their streams
-  /// and cannot wait for each other. The streams differ.
+  /// Queues one task on each stream at a single moment, so that two such groups stand in the same order on all their
+  /// streams and cannot wait for each other. The streams differ.
   static void pushTogether(std::span<const std::shared_ptr<HostStream>> streams, std::span<Task> tasks);
 
   /// Waits until every task queued before this call is done.

@@ -36,8 +36,8 @@ atollUniqueId cUniqueIdOf(const UniqueId& id) {
 Status checkPlace(int nranks, int rank) {
   if (nranks < 1) return makeError(ErrorCode::invalidArgument, "argument nranks is {}; it must be at least 1", nranks);
   if (rank < 0 || rank >= nranks) {
-    return makeError(ErrorCode::invalidArgument, "argument rank is {}, but argument nranks is {} (ranks 0-{})", rank, nranks,
-                     nranks - 1);
+    return makeError(ErrorCode::invalidArgument, "argument rank is {}, but argument nranks is {} (ranks 0-{})", rank,
+                     nranks, nranks - 1);
   }
   return success();
 }
@@ -106,8 +106,8 @@ atollResult_t initialise(const char* call, atollComm_t* comm, const atollConfig_
   });
 }
 
-atollResult_t initialiseByIds(const char* call, atollComm_t* comm, int nranks, int rank, int nids, const atollUniqueId* ids,
-                              const atollConfig_t* config) noexcept {
+atollResult_t initialiseByIds(const char* call, atollComm_t* comm, int nranks, int rank, int nids,
+                              const atollUniqueId* ids, const atollConfig_t* config) noexcept {
   return initialise(call, comm, config, [&](const Settings& settings) -> Result<Maker> {
     ATOLL_TRY(checkPlace(nranks, rank));
     ATOLL_ASSIGN(const auto checked, checkIds(ids, nids, nranks));
@@ -183,7 +183,8 @@ atollResult_t atollCommInitRank(atollComm_t* comm, int nranks, atollUniqueId id,
   return initialiseByIds("atollCommInitRank", comm, nranks, rank, 1, &id, nullptr);
 }
 
-atollResult_t atollCommInitRankConfig(atollComm_t* comm, int nranks, atollUniqueId id, int rank, const atollConfig_t* config) {
+atollResult_t atollCommInitRankConfig(atollComm_t* comm, int nranks, atollUniqueId id, int rank,
+                                      const atollConfig_t* config) {
   return initialiseByIds("atollCommInitRankConfig", comm, nranks, rank, 1, &id, config);
 }
 
@@ -210,10 +211,12 @@ atollResult_t atollCommInitEnv(atollComm_t* comm, const atollConfig_t* config) {
   });
 }
 
-atollResult_t atollCommInitFile(atollComm_t* comm, int nranks, int rank, const char* path, const atollConfig_t* config) {
+atollResult_t atollCommInitFile(atollComm_t* comm, int nranks, int rank, const char* path,
+                                const atollConfig_t* config) {
   return initialise("atollCommInitFile", comm, config, [&](const Settings& settings) -> Result<Maker> {
     ATOLL_TRY(checkPlace(nranks, rank));
     ATOLL_TRY(checkNotNull("path", path));
-    return Maker([file = std::string(path), rank, nranks, settings] { return joinByFile(file, rank, nranks, settings); });
+    return Maker(
+        [file = std::string(path), rank, nranks, settings] { return joinByFile(file, rank, nranks, settings); });
   });
 }

@@ -10,8 +10,8 @@
 namespace atl::api {
 namespace {
 
-/// A thread that is in a call is on its way out: its communicator was aborted, or it found the handle closing. Closers are
-/// rare and patient, so that callers need not wake them.
+/// A thread that is in a call is on its way out: its communicator was aborted, or it found the handle closing. Closers
+/// are rare and patient, so that callers need not wake them.
 void awaitUnclaimed(const Entry& entry) {
   constexpr auto kPause = std::chrono::microseconds(50);
   while (entry.claimed.load()) std::this_thread::sleep_for(kPause);

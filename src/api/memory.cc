@@ -43,7 +43,8 @@ Status release(void* ptr) {
   {
     const std::scoped_lock lock(allocations().mutex);
     if (allocations().live.erase(ptr) == 0) {
-      return makeError(ErrorCode::invalidArgument, "argument ptr is {}, which is not live memory of atollMemAlloc", fmt::ptr(ptr));
+      return makeError(ErrorCode::invalidArgument, "argument ptr is {}, which is not live memory of atollMemAlloc",
+                       fmt::ptr(ptr));
     }
   }
   std::free(ptr);
@@ -74,8 +75,8 @@ Status deregister(atollComm_t comm, void* handle) {
   const Claim claim(comm);
   if (!claim) return refusal(comm);
   if (claim.entry().registrations.erase(reinterpret_cast<std::uintptr_t>(handle)) == 0) {
-    return makeError(ErrorCode::invalidArgument, "argument handle is {}, which is not a live registration of this communicator",
-                     fmt::ptr(handle));
+    return makeError(ErrorCode::invalidArgument,
+                     "argument handle is {}, which is not a live registration of this communicator", fmt::ptr(handle));
   }
   return success();
 }
@@ -95,7 +96,8 @@ atollResult_t atollMemFree(void* ptr) {
 }
 
 atollResult_t atollCommRegister(atollComm_t comm, void* buff, size_t size, void** handle) {
-  return guarded("atollCommRegister", [&] { return finish("atollCommRegister", registerBuffer(comm, buff, size, handle)); });
+  return guarded("atollCommRegister",
+                 [&] { return finish("atollCommRegister", registerBuffer(comm, buff, size, handle)); });
 }
 
 atollResult_t atollCommDeregister(atollComm_t comm, void* handle) {

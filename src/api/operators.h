@@ -12,12 +12,13 @@
 
 namespace atl::api {
 
-/// A user's reduction as calls need it. Shared with the calls that are queued, so that it may be destroyed before they run.
+/// A user's reduction as calls need it. Shared with the calls that are queued, so that it may be destroyed before they
+/// run.
 struct CustomOperator {
   atollRedOp_t handle = 0;
-  std::optional<DataType> type;              ///< premulsum: the only type it serves
-  Operator op;                               ///< what goes into the call; `op.user` is &user
-  UserReduction user;                        ///< user's function: calls it back with the C API's types
+  std::optional<DataType> type;  ///< premulsum: the only type it serves
+  Operator op;                   ///< what goes into the call; `op.user` is &user
+  UserReduction user;            ///< user's function: calls it back with the C API's types
   atollReduceFunction_t function = nullptr;
   void* context = nullptr;
 };

@@ -32,7 +32,8 @@ Status stats(atollComm_t comm, atollCommStats_t* out) {
   std::size_t size = 0;
   std::memcpy(&size, &out->size, sizeof size);
   if (size < offsetof(atollCommStats_t, bytesHeld)) {
-    return makeError(ErrorCode::invalidArgument, "argument stats has size {}; it must be sizeof(atollCommStats_t)", size);
+    return makeError(ErrorCode::invalidArgument, "argument stats has size {}; it must be sizeof(atollCommStats_t)",
+                     size);
   }
   const Claim claim(comm);
   if (!claim) return refusal(comm);

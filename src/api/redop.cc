@@ -13,7 +13,8 @@ Status createPreMulSum(atollRedOp_t* op, const void* scalar, atollDataType_t typ
   ATOLL_TRY(checkNotNull("scalar", scalar));
   ATOLL_ASSIGN(const DataType checked, checkType(type));
   if (residence != atollScalarDevice && residence != atollScalarHostImmediate) {
-    return makeError(ErrorCode::invalidArgument, "argument residence is {}, which is not an atollScalarResidence_t (0-1)",
+    return makeError(ErrorCode::invalidArgument,
+                     "argument residence is {}, which is not an atollScalarResidence_t (0-1)",
                      static_cast<int>(residence));
   }
   const Claim claim(comm);
@@ -41,7 +42,8 @@ Status destroy(atollRedOp_t op, atollComm_t comm) {
     return makeError(ErrorCode::invalidArgument, "argument op is {}, a built-in reduction", op);
   }
   if (!claim.entry().operators.remove(op)) {
-    return makeError(ErrorCode::invalidArgument, "argument op is {}, which is not a live handle of this communicator", op);
+    return makeError(ErrorCode::invalidArgument, "argument op is {}, which is not a live handle of this communicator",
+                     op);
   }
   return success();
 }
@@ -51,8 +53,8 @@ Status destroy(atollRedOp_t op, atollComm_t comm) {
 
 using namespace atl::api;  // NOLINT(google-build-using-namespace): the C functions are outside
 
-atollResult_t atollRedOpCreatePreMulSum(atollRedOp_t* op, void* scalar, atollDataType_t type, atollScalarResidence_t residence,
-                                        atollComm_t comm) {
+atollResult_t atollRedOpCreatePreMulSum(atollRedOp_t* op, void* scalar, atollDataType_t type,
+                                        atollScalarResidence_t residence, atollComm_t comm) {
   constexpr auto kCall = "atollRedOpCreatePreMulSum";
   return guarded(kCall, [&] { return finish(kCall, createPreMulSum(op, scalar, type, residence, comm)); });
 }

@@ -28,7 +28,9 @@ atollResult_t resultOf(ErrorCode code) {
   return atollInternalError;
 }
 
-atollResult_t report(std::string_view call, const Error& error) { return report(call, resultOf(error.code), error.text); }
+atollResult_t report(std::string_view call, const Error& error) {
+  return report(call, resultOf(error.code), error.text);
+}
 
 atollResult_t report(std::string_view call, atollResult_t result, std::string_view text) {
   std::string& last = threadText();
@@ -37,6 +39,8 @@ atollResult_t report(std::string_view call, atollResult_t result, std::string_vi
   return result;
 }
 
-const std::string& lastErrorOfThread() { return threadText(); }
+const std::string& lastErrorOfThread() {
+  return threadText();
+}
 
 }  // namespace atl::api

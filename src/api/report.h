@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors on their way out: the one place where an ErrorCode becomes an atollResult_t, and where the thread's last error is kept.
+// Errors on their way out: the one place where an ErrorCode becomes an atollResult_t, and where the thread's last error
+// is kept.
 #pragma once
 
 #include <new>

@@ -38,8 +38,8 @@ atollResult_t split(atollComm_t comm, int color, int key, atollComm_t* newcomm, 
   const auto configured = configuration(comm, config);
   if (!configured.ok()) return refuse(configured.error());
   if (color < ATOLL_SPLIT_NOCOLOR) {
-    return refuse(makeError(ErrorCode::invalidArgument, "argument color is {}; it must be at least 0, or ATOLL_SPLIT_NOCOLOR (-1)",
-                            color));
+    return refuse(makeError(ErrorCode::invalidArgument,
+                            "argument color is {}; it must be at least 0, or ATOLL_SPLIT_NOCOLOR (-1)", color));
   }
   return start(kCall, color < 0 ? nullptr : newcomm, *configured,
                [comm, color, key, settings = configured->settings] { return prepare(comm, color, key, settings); });

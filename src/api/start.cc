@@ -58,8 +58,8 @@ std::thread begin(const PendingStart& start, Maker maker) {
   });
 }
 
-/// Hands the thread to the entry, whose end will wait for it. A start that nobody wants the handle of ends by itself; it holds a
-/// turn of the parent, whose end waits for that.
+/// Hands the thread to the entry, whose end will wait for it. A start that nobody wants the handle of ends by itself;
+/// it holds a turn of the parent, whose end waits for that.
 void beginInBackground(const PendingStart& start, Maker maker) {
   if (start.out == nullptr) {
     begin(start, std::move(maker)).detach();
@@ -116,7 +116,8 @@ Status tryBegin(const PendingStart& start, std::vector<std::thread>* threads) tr
 
 }  // namespace
 
-atollResult_t start(const std::string& call, atollComm_t* out, const Configuration& configuration, Preparation prepare) {
+atollResult_t start(const std::string& call, atollComm_t* out, const Configuration& configuration,
+                    Preparation prepare) {
   if (out != nullptr) *out = nullptr;
   if (configuration.blocking && !groupIsOpen()) return startHere(call, out, configuration, prepare);
 

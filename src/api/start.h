@@ -17,7 +17,8 @@ namespace atl::api {
 /// What makes it; blocks until all ranks have come. Gives null where this rank is to have none (a split without color).
 using Maker = std::function<Result<std::unique_ptr<Communicator>>()>;
 
-/// What is done at the very moment of beginning, in the thread of the caller: a split takes its turn on the parent here.
+/// What is done at the very moment of beginning, in the thread of the caller: a split takes its turn on the parent
+/// here.
 using Preparation = std::function<Result<Maker>()>;
 
 /// The preparation of what needs none.
@@ -27,15 +28,15 @@ inline Preparation prepared(Maker maker) {
 
 /// One that is yet to be begun. Its handle is `starting`.
 struct PendingStart {
-  std::string call;          ///< the API function
+  std::string call;            ///< the API function
   atollComm_t* out = nullptr;  ///< holds the handle, or is null where nobody wants it
   atollComm_t handle = nullptr;
   bool blocking = true;
   Preparation prepare;
 };
 
-/// Makes a communicator as its configuration and an open group ask for: here, in the background, or at the group's end. Sets
-/// *out, if there is one.
+/// Makes a communicator as its configuration and an open group ask for: here, in the background, or at the group's end.
+/// Sets *out, if there is one.
 atollResult_t start(const std::string& call, atollComm_t* out, const Configuration& configuration, Preparation prepare);
 
 /// Makes what a group kept, all at once, each in a thread of its own, and waits for the blocking ones. The first error;

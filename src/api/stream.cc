@@ -24,7 +24,9 @@ StreamTable& table() {
 /// Tells a stream's handle from a communicator's and from an address.
 constexpr std::uintptr_t kMark = 0x5;
 
-std::uintptr_t keyOf(atollStream_t handle) { return reinterpret_cast<std::uintptr_t>(handle); }
+std::uintptr_t keyOf(atollStream_t handle) {
+  return reinterpret_cast<std::uintptr_t>(handle);
+}
 
 }  // namespace
 
@@ -34,7 +36,8 @@ Result<std::shared_ptr<HostStream>> hostStream(atollStream_t handle) {
   const auto found = streams.live.find(keyOf(handle));
   if (found == streams.live.end()) {
     return makeError(ErrorCode::invalidArgument,
-                     "argument stream is {}, which is neither NULL nor a live stream of atollStreamCreate", fmt::ptr(handle));
+                     "argument stream is {}, which is neither NULL nor a live stream of atollStreamCreate",
+                     fmt::ptr(handle));
   }
   return found->second;
 }
@@ -45,7 +48,8 @@ namespace {
 Result<std::shared_ptr<HostStream>> waitableStream(atollStream_t handle) {
   ATOLL_ASSIGN(auto stream, hostStream(handle));
   if (stream->isSelf()) {
-    return makeError(ErrorCode::invalidUsage, "argument stream is {}, the stream that this thread works for", fmt::ptr(handle));
+    return makeError(ErrorCode::invalidUsage, "argument stream is {}, the stream that this thread works for",
+                     fmt::ptr(handle));
   }
   return stream;
 }
@@ -56,7 +60,8 @@ Status destroy(atollStream_t handle) {
     StreamTable& streams = table();
     const std::scoped_lock lock(streams.mutex);
     if (streams.live.erase(keyOf(handle)) == 0) {
-      return makeError(ErrorCode::invalidArgument, "argument stream is {}, which another thread just destroyed", fmt::ptr(handle));
+      return makeError(ErrorCode::invalidArgument, "argument stream is {}, which another thread just destroyed",
+                       fmt::ptr(handle));
     }
   }
   stream->waitIdle();

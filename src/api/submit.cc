@@ -5,9 +5,13 @@
 
 namespace atl::api {
 
-atollResult_t refuse(const char* name, atollComm_t comm) { return spoilGroup(report(name, refusal(comm))); }
+atollResult_t refuse(const char* name, atollComm_t comm) {
+  return spoilGroup(report(name, refusal(comm)));
+}
 
-atollResult_t reject(const char* name, Entry& entry, const Error& error) { return spoilGroup(entry.fail(name, error)); }
+atollResult_t reject(const char* name, Entry& entry, const Error& error) {
+  return spoilGroup(entry.fail(name, error));
+}
 
 atollResult_t defer(const char* name, atollComm_t comm, Entry& entry, atollStream_t stream, QueuedCall call) {
   std::shared_ptr<HostStream> host;

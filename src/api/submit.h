@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one way of a call from the API to the communicator: claim the handle, check the arguments, then run here, queue on a stream, or
-// keep for the group.
+// The one way of a call from the API to the communicator: claim the handle, check the arguments, then run here, queue
+// on a stream, or keep for the group.
 //
 // The common case (null stream, no group) takes no lock and allocates nothing; everything else is out of line.
 #pragma once
@@ -28,7 +28,9 @@ atollResult_t reject(const char* name, Entry& entry, const Error& error);
 /// Keeps a checked call for the open group, or queues it on its stream.
 atollResult_t defer(const char* name, atollComm_t comm, Entry& entry, atollStream_t stream, QueuedCall call);
 
-inline Status runNow(Communicator& communicator, const Call& call) { return communicator.run(call); }
+inline Status runNow(Communicator& communicator, const Call& call) {
+  return communicator.run(call);
+}
 
 /// Outside a group a send or receive is a group of its own.
 inline Status runNow(Communicator& communicator, const PointToPoint& operation) {
@@ -44,8 +46,8 @@ inline QueuedCall queued(const Entry&, const PointToPoint& operation, const std:
   return QueuedCall(operation);
 }
 
-/// Operation is Call or PointToPoint. `fill(entry, operation, custom)` checks the arguments, fills in the operation, and sets
-/// `custom` to what must live as long as it.
+/// Operation is Call or PointToPoint. `fill(entry, operation, custom)` checks the arguments, fills in the operation,
+/// and sets `custom` to what must live as long as it.
 template <class Operation, class Fill>
 atollResult_t submit(const char* name, atollComm_t comm, atollStream_t stream, Fill&& fill) noexcept {
   return guarded(name, [&]() -> atollResult_t {
@@ -54,7 +56,8 @@ atollResult_t submit(const char* name, atollComm_t comm, atollStream_t stream, F
     Entry& entry = claim.entry();
     Operation operation;
     std::shared_ptr<const CustomOperator> custom;
-    if (const Status checked = fill(entry, operation, custom); !checked.ok()) return reject(name, entry, checked.error());
+    if (const Status checked = fill(entry, operation, custom); !checked.ok())
+      return reject(name, entry, checked.error());
     if (stream != nullptr || groupIsOpen()) {
       return defer(name, comm, entry, stream, queued(entry, operation, std::move(custom)));
     }

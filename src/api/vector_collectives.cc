@@ -15,7 +15,8 @@ Status fill(Call& call, Collective collective, atollDataType_t type) {
   return success();
 }
 
-Status fillBuffers(Call& call, const BufferArgument& send, void* recvbuff, std::uint64_t recvBytes, const InPlace& inPlace) {
+Status fillBuffers(Call& call, const BufferArgument& send, void* recvbuff, std::uint64_t recvBytes,
+                   const InPlace& inPlace) {
   const BufferArgument recv{"recvbuff", recvbuff, recvBytes};
   ATOLL_TRY(checkBuffer(send));
   ATOLL_TRY(checkBuffer(recv));
@@ -30,8 +31,8 @@ Result<std::uint64_t> sumOf(const char* name, const std::size_t* counts, Rank en
   std::uint64_t sum = 0;
   for (Rank i = 0; i < end; ++i) {
     if (__builtin_add_overflow(sum, counts[i], &sum)) {
-      return makeError(ErrorCode::invalidArgument, "argument {}[{}] is {}: the sum of the counts exceeds the address space", name,
-                       i, counts[i]);
+      return makeError(ErrorCode::invalidArgument,
+                       "argument {}[{}] is {}: the sum of the counts exceeds the address space", name, i, counts[i]);
     }
   }
   return sum;
@@ -47,10 +48,11 @@ atollResult_t atollAllGatherV(const void* sendbuff, size_t sendcount, void* recv
                               const size_t* displs, atollDataType_t type, atollComm_t comm, atollStream_t stream) {
   return submit<Call>("atollAllGatherV", comm, stream, [&](const Entry& entry, Call& call, Custom&) -> Status {
     ATOLL_TRY(fill(call, Collective::allGather, type));
-    ATOLL_ASSIGN(const auto recvBytes, checkBlocks("recvcounts", recvcounts, "displs", displs, entry.ranks, call.type, true));
+    ATOLL_ASSIGN(const auto recvBytes,
+                 checkBlocks("recvcounts", recvcounts, "displs", displs, entry.ranks, call.type, true));
     if (sendcount != recvcounts[entry.rank]) {
-      return makeError(ErrorCode::invalidArgument, "argument sendcount is {}, but recvcounts[{}], this rank's, is {}", sendcount,
-                       entry.rank, recvcounts[entry.rank]);
+      return makeError(ErrorCode::invalidArgument, "argument sendcount is {}, but recvcounts[{}], this rank's, is {}",
+                       sendcount, entry.rank, recvcounts[entry.rank]);
     }
     ATOLL_ASSIGN(const auto sendBytes, checkSize("sendcount", sendcount, call.type));
     call.count = sendcount;
@@ -64,19 +66,20 @@ atollResult_t atollAllGatherV(const void* sendbuff, size_t sendcount, void* recv
 
 atollResult_t atollReduceScatterV(const void* sendbuff, const size_t* counts, void* recvbuff, atollDataType_t type,
                                   atollRedOp_t op, atollComm_t comm, atollStream_t stream) {
-  return submit<Call>("atollReduceScatterV", comm, stream, [&](const Entry& entry, Call& call, Custom& custom) -> Status {
-    ATOLL_TRY(fill(call, Collective::reduceScatter, type));
-    ATOLL_ASSIGN(call.op, checkOperator(op, call.type, entry.operators, custom));
-    ATOLL_TRY(checkNotNull("counts", counts));
-    ATOLL_ASSIGN(const auto sum, sumOf("counts", counts, entry.ranks));
-    ATOLL_ASSIGN(const auto sendBytes, checkSize("counts (their sum)", sum, call.type));
-    ATOLL_ASSIGN(const auto before, sumOf("counts", counts, entry.rank));
-    call.count = counts[entry.rank];
-    call.sendCounts = counts;
-    const auto* const own = static_cast<const std::byte*>(sendbuff) + before * sizeOf(call.type);
-    return fillBuffers(call, {"sendbuff", sendbuff, sendBytes}, recvbuff, call.count * sizeOf(call.type),
-                       {sendbuff, own, "recvbuff == sendbuff + counts[0] + … + counts[rank-1]"});
-  });
+  return submit<Call>(
+      "atollReduceScatterV", comm, stream, [&](const Entry& entry, Call& call, Custom& custom) -> Status {
+        ATOLL_TRY(fill(call, Collective::reduceScatter, type));
+        ATOLL_ASSIGN(call.op, checkOperator(op, call.type, entry.operators, custom));
+        ATOLL_TRY(checkNotNull("counts", counts));
+        ATOLL_ASSIGN(const auto sum, sumOf("counts", counts, entry.ranks));
+        ATOLL_ASSIGN(const auto sendBytes, checkSize("counts (their sum)", sum, call.type));
+        ATOLL_ASSIGN(const auto before, sumOf("counts", counts, entry.rank));
+        call.count = counts[entry.rank];
+        call.sendCounts = counts;
+        const auto* const own = static_cast<const std::byte*>(sendbuff) + before * sizeOf(call.type);
+        return fillBuffers(call, {"sendbuff", sendbuff, sendBytes}, recvbuff, call.count * sizeOf(call.type),
+                           {sendbuff, own, "recvbuff == sendbuff + counts[0] + … + counts[rank-1]"});
+      });
 }
 
 atollResult_t atollAllToAllV(const void* sendbuff, const size_t* sendcounts, const size_t* sdispls, void* recvbuff,
@@ -84,8 +87,10 @@ atollResult_t atollAllToAllV(const void* sendbuff, const size_t* sendcounts, con
                              atollStream_t stream) {
   return submit<Call>("atollAllToAllV", comm, stream, [&](const Entry& entry, Call& call, Custom&) -> Status {
     ATOLL_TRY(fill(call, Collective::allToAll, type));
-    ATOLL_ASSIGN(const auto sendBytes, checkBlocks("sendcounts", sendcounts, "sdispls", sdispls, entry.ranks, call.type, false));
-    ATOLL_ASSIGN(const auto recvBytes, checkBlocks("recvcounts", recvcounts, "rdispls", rdispls, entry.ranks, call.type, true));
+    ATOLL_ASSIGN(const auto sendBytes,
+                 checkBlocks("sendcounts", sendcounts, "sdispls", sdispls, entry.ranks, call.type, false));
+    ATOLL_ASSIGN(const auto recvBytes,
+                 checkBlocks("recvcounts", recvcounts, "rdispls", rdispls, entry.ranks, call.type, true));
     call.sendCounts = sendcounts;
     call.sendDispls = sdispls;
     call.recvCounts = recvcounts;

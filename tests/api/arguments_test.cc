@@ -68,20 +68,23 @@ TEST_F(WrongArguments, RootsAndPeersOutOfRange_AreNamedWithTheRange) {
 }
 
 TEST_F(WrongArguments, SendToMyselfOutsideAGroup_IsRefused) {
-  expect(atollSend(a.data(), 5, atollFloat, 1, comm, nullptr), atollInvalidUsage,
-         "atollSend: argument peer is 1, this rank itself: outside a group it would wait for its own other half for ever");
+  expect(
+      atollSend(a.data(), 5, atollFloat, 1, comm, nullptr), atollInvalidUsage,
+      "atollSend: argument peer is 1, this rank itself: outside a group it would wait for its own other half for ever");
 }
 
 TEST_F(WrongArguments, UnknownTypes_AreRefused) {
-  expect(atollAllReduce(a.data(), b.data(), 5, static_cast<atollDataType_t>(12), atollSum, comm, nullptr), atollInvalidArgument,
-         "atollAllReduce: argument type is 12, which is not an atollDataType_t (0-11)");
-  expect(atollAllToAllV(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, static_cast<atollDataType_t>(13), comm, nullptr),
+  expect(atollAllReduce(a.data(), b.data(), 5, static_cast<atollDataType_t>(12), atollSum, comm, nullptr),
+         atollInvalidArgument, "atollAllReduce: argument type is 12, which is not an atollDataType_t (0-11)");
+  expect(atollAllToAllV(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, static_cast<atollDataType_t>(13), comm,
+                        nullptr),
          atollInvalidArgument, "atollAllToAllV: argument type is 13, which is not an atollDataType_t (0-11)");
 }
 
 TEST_F(WrongArguments, UnknownOperators_AreRefused) {
   expect(atollAllReduce(a.data(), b.data(), 5, atollFloat, 5, comm, nullptr), atollInvalidArgument,
-         "atollAllReduce: argument op is 5, which is neither a built-in reduction (0-4) nor a live handle of this communicator");
+         "atollAllReduce: argument op is 5, which is neither a built-in reduction (0-4) nor a live handle of this "
+         "communicator");
   expect(atollReduceScatter(a.data(), b.data(), 5, atollFloat, -1, comm, nullptr), atollInvalidArgument,
          "atollReduceScatter: argument op is -1, which is neither a built-in reduction (0-4) nor a live handle of this "
          "communicator");
@@ -90,10 +93,12 @@ TEST_F(WrongArguments, UnknownOperators_AreRefused) {
 TEST_F(WrongArguments, CountsBeyondTheAddressSpace_AreRefused) {
   constexpr std::size_t kHuge = std::size_t{1} << 61;
   expect(atollAllReduce(a.data(), b.data(), kHuge, atollFloat, atollSum, comm, nullptr), atollInvalidArgument,
-         "atollAllReduce: argument count is 2305843009213693952: 1 × 2305843009213693952 elements of float exceed the address "
+         "atollAllReduce: argument count is 2305843009213693952: 1 × 2305843009213693952 elements of float exceed the "
+         "address "
          "space");
   expect(atollAllGather(a.data(), b.data(), kHuge / 4, atollFloat, comm, nullptr), atollInvalidArgument,
-         "atollAllGather: argument sendcount is 576460752303423488: 4 × 576460752303423488 elements of float exceed the address "
+         "atollAllGather: argument sendcount is 576460752303423488: 4 × 576460752303423488 elements of float exceed "
+         "the address "
          "space");
   // Fits a size, but wraps around from where the buffer begins.
   expectLike(atollSend(forged<const void*>(UINTPTR_MAX - 3), 5, atollFloat, 0, comm, nullptr),
@@ -102,14 +107,16 @@ TEST_F(WrongArguments, CountsBeyondTheAddressSpace_AreRefused) {
 
 TEST_F(WrongArguments, OverlapOtherThanInPlace_IsRefused) {
   expectLike(atollAllReduce(a.data(), a.data() + 1, 5, atollFloat, atollSum, comm, nullptr),
-             "atollAllReduce: argument sendbuff is 0x[0-9a-f]+ \\(20 bytes\\) and overlaps argument recvbuff, 0x[0-9a-f]+ \\(20 "
+             "atollAllReduce: argument sendbuff is 0x[0-9a-f]+ \\(20 bytes\\) and overlaps argument recvbuff, "
+             "0x[0-9a-f]+ \\(20 "
              "bytes\\), other than in the in-place form recvbuff == sendbuff");
   // The in-place form of rank 0, on rank 1.
   expectLike(atollAllGather(a.data(), a.data(), 5, atollFloat, comm, nullptr),
              "atollAllGather: .* other than in the in-place form sendbuff == recvbuff \\+ rank \\* sendcount");
   expectLike(atollReduceScatter(a.data(), a.data(), 5, atollFloat, atollSum, comm, nullptr),
              "atollReduceScatter: .* other than in the in-place form recvbuff == sendbuff \\+ rank \\* recvcount");
-  expectLike(atollAllToAll(a.data(), a.data(), 5, atollFloat, comm, nullptr), "atollAllToAll: .*, which has no in-place form");
+  expectLike(atollAllToAll(a.data(), a.data(), 5, atollFloat, comm, nullptr),
+             "atollAllToAll: .*, which has no in-place form");
   expectLike(atollGather(a.data(), a.data(), 5, atollFloat, 1, comm, nullptr), "atollGather: .* in-place form .*");
   expectLike(atollScatter(a.data(), a.data(), 5, atollFloat, 1, comm, nullptr), "atollScatter: .* in-place form .*");
 }
@@ -117,21 +124,25 @@ TEST_F(WrongArguments, OverlapOtherThanInPlace_IsRefused) {
 TEST_F(WrongArguments, VectorForms_NameTheBlock) {
   std::array<std::size_t, 4> counts{1, 2, 3, 4};
   std::array<std::size_t, 4> displs{0, 1, 3, 6};
-  expect(atollAllGatherV(a.data(), 2, b.data(), nullptr, displs.data(), atollFloat, comm, nullptr), atollInvalidArgument,
-         "atollAllGatherV: argument recvcounts is NULL");
-  expect(atollAllGatherV(a.data(), 2, b.data(), counts.data(), nullptr, atollFloat, comm, nullptr), atollInvalidArgument,
-         "atollAllGatherV: argument displs is NULL");
-  expect(atollAllGatherV(a.data(), 3, b.data(), counts.data(), displs.data(), atollFloat, comm, nullptr), atollInvalidArgument,
-         "atollAllGatherV: argument sendcount is 3, but recvcounts[1], this rank's, is 2");
+  expect(atollAllGatherV(a.data(), 2, b.data(), nullptr, displs.data(), atollFloat, comm, nullptr),
+         atollInvalidArgument, "atollAllGatherV: argument recvcounts is NULL");
+  expect(atollAllGatherV(a.data(), 2, b.data(), counts.data(), nullptr, atollFloat, comm, nullptr),
+         atollInvalidArgument, "atollAllGatherV: argument displs is NULL");
+  expect(atollAllGatherV(a.data(), 3, b.data(), counts.data(), displs.data(), atollFloat, comm, nullptr),
+         atollInvalidArgument, "atollAllGatherV: argument sendcount is 3, but recvcounts[1], this rank's, is 2");
   expect(atollReduceScatterV(a.data(), nullptr, b.data(), atollFloat, atollSum, comm, nullptr), atollInvalidArgument,
          "atollReduceScatterV: argument counts is NULL");
   displs[3] = 4;
-  expect(atollAllGatherV(a.data(), 2, b.data(), counts.data(), displs.data(), atollFloat, comm, nullptr), atollInvalidArgument,
-         "atollAllGatherV: arguments recvcounts and displs: the block of rank 2 ([3, 6)) overlaps that of rank 3 ([4, 8))");
-  displs[3] = std::numeric_limits<std::size_t>::max() - 1;
-  expect(atollAllToAllV(a.data(), counts.data(), displs.data(), b.data(), counts.data(), displs.data(), atollFloat, comm, nullptr),
+  expect(atollAllGatherV(a.data(), 2, b.data(), counts.data(), displs.data(), atollFloat, comm, nullptr),
          atollInvalidArgument,
-         "atollAllToAllV: arguments sendcounts[3] is 4 and sdispls[3] is 18446744073709551614: together they exceed the address "
+         "atollAllGatherV: arguments recvcounts and displs: the block of rank 2 ([3, 6)) overlaps that of rank 3 ([4, "
+         "8))");
+  displs[3] = std::numeric_limits<std::size_t>::max() - 1;
+  expect(atollAllToAllV(a.data(), counts.data(), displs.data(), b.data(), counts.data(), displs.data(), atollFloat,
+                        comm, nullptr),
+         atollInvalidArgument,
+         "atollAllToAllV: arguments sendcounts[3] is 4 and sdispls[3] is 18446744073709551614: together they exceed "
+         "the address "
          "space");
 }
 
@@ -191,7 +202,8 @@ TEST(ErrorTexts, CarryTheCommunicatorsName) {
   config.name = "data-parallel";
   ASSERT_EQ(atollCommSplit(world[0], 0, 0, parts, &config), atollSuccess) << lastError();
   EXPECT_EQ(atollBroadcast(nullptr, nullptr, 0, atollInt, 1, parts[0], nullptr), atollInvalidArgument);
-  EXPECT_EQ(lastError(), "atollBroadcast on 'data-parallel': argument root is 1, but the communicator has 1 rank (0-0)");
+  EXPECT_EQ(lastError(),
+            "atollBroadcast on 'data-parallel': argument root is 1, but the communicator has 1 rank (0-0)");
   EXPECT_EQ(atollCommDestroy(parts[0]), atollSuccess);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every collective of the API once, with data that tells each rank's contribution from the others'. What runs underneath is
-// tested in depth elsewhere.
+// Every collective of the API once, with data that tells each rank's contribution from the others'. What runs
+// underneath is tested in depth elsewhere.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -16,7 +16,9 @@ namespace {
 constexpr int kRanks = 4;
 constexpr int kCount = 5;
 
-int element(int rank, int i) { return 100 * rank + i; }
+int element(int rank, int i) {
+  return 100 * rank + i;
+}
 
 std::vector<int> contribution(int rank, int count = kCount) {
   std::vector<int> data(static_cast<std::size_t>(count));
@@ -71,7 +73,8 @@ TEST(ApiCollectives, Reduce_TakesNoReceiveBufferOffTheRoot) {
     constexpr int kRoot = 2;
     const auto send = contribution(rank);
     std::vector<int> recv(kCount);
-    ASSERT_EQ(atollReduce(send.data(), rank == kRoot ? recv.data() : nullptr, kCount, atollInt, atollMax, kRoot, comm, nullptr),
+    ASSERT_EQ(atollReduce(send.data(), rank == kRoot ? recv.data() : nullptr, kCount, atollInt, atollMax, kRoot, comm,
+                          nullptr),
               atollSuccess)
         << lastError();
     if (rank == kRoot) {
@@ -86,8 +89,9 @@ TEST(ApiCollectives, Broadcast_TakesNoSendBufferOffTheRoot) {
     constexpr int kRoot = 1;
     const auto send = contribution(rank);
     std::vector<int> recv(kCount);
-    ASSERT_EQ(atollBroadcast(rank == kRoot ? send.data() : nullptr, recv.data(), kCount, atollInt, kRoot, comm, nullptr),
-              atollSuccess)
+    ASSERT_EQ(
+        atollBroadcast(rank == kRoot ? send.data() : nullptr, recv.data(), kCount, atollInt, kRoot, comm, nullptr),
+        atollSuccess)
         << lastError();
     EXPECT_EQ(recv, contribution(kRoot));
   });
@@ -160,13 +164,15 @@ TEST(ApiCollectives, GatherAndScatter_AreEachOthersInverse) {
     constexpr int kRoot = 3;
     const auto send = contribution(rank);
     std::vector<int> all(kRanks * kCount);
-    ASSERT_EQ(atollGather(send.data(), rank == kRoot ? all.data() : nullptr, kCount, atollInt, kRoot, comm, nullptr), atollSuccess)
+    ASSERT_EQ(atollGather(send.data(), rank == kRoot ? all.data() : nullptr, kCount, atollInt, kRoot, comm, nullptr),
+              atollSuccess)
         << lastError();
     if (rank == kRoot) {
       EXPECT_EQ(all, concatenation());
     }
     std::vector<int> back(kCount);
-    ASSERT_EQ(atollScatter(rank == kRoot ? all.data() : nullptr, back.data(), kCount, atollInt, kRoot, comm, nullptr), atollSuccess)
+    ASSERT_EQ(atollScatter(rank == kRoot ? all.data() : nullptr, back.data(), kCount, atollInt, kRoot, comm, nullptr),
+              atollSuccess)
         << lastError();
     EXPECT_EQ(back, send);
   });
@@ -218,7 +224,9 @@ TEST(ApiCollectives, ZeroCounts_NeedNoBuffers) {
 }
 
 /// Block i of the v-forms has i + 1 elements, but for rank 1, which has none.
-std::size_t blockSize(int rank) { return rank == 1 ? 0 : static_cast<std::size_t>(rank) + 1; }
+std::size_t blockSize(int rank) {
+  return rank == 1 ? 0 : static_cast<std::size_t>(rank) + 1;
+}
 
 TEST(ApiVectorCollectives, AllGatherV_PutsBlocksWhereTheyBelong) {
   World world(kRanks);
@@ -234,10 +242,12 @@ TEST(ApiVectorCollectives, AllGatherV_PutsBlocksWhereTheyBelong) {
     auto expected = recv;
     for (int r = 0; r < kRanks; ++r) {
       const auto part = contribution(r, static_cast<int>(blockSize(r)));
-      std::copy(part.begin(), part.end(), expected.begin() + static_cast<std::ptrdiff_t>(displs[static_cast<std::size_t>(r)]));
+      std::copy(part.begin(), part.end(),
+                expected.begin() + static_cast<std::ptrdiff_t>(displs[static_cast<std::size_t>(r)]));
     }
-    ASSERT_EQ(atollAllGatherV(send.data(), send.size(), recv.data(), counts.data(), displs.data(), atollInt, comm, nullptr),
-              atollSuccess)
+    ASSERT_EQ(
+        atollAllGatherV(send.data(), send.size(), recv.data(), counts.data(), displs.data(), atollInt, comm, nullptr),
+        atollSuccess)
         << lastError();
     EXPECT_EQ(recv, expected);
   });
@@ -252,7 +262,8 @@ TEST(ApiVectorCollectives, ReduceScatterV_LeavesUnequalBlocks) {
     const auto before = static_cast<int>(std::accumulate(counts.begin(), counts.begin() + rank, std::size_t{0}));
     const auto send = contribution(rank, total);
     std::vector<int> recv(blockSize(rank));
-    ASSERT_EQ(atollReduceScatterV(send.data(), counts.data(), recv.data(), atollInt, atollSum, comm, nullptr), atollSuccess)
+    ASSERT_EQ(atollReduceScatterV(send.data(), counts.data(), recv.data(), atollInt, atollSum, comm, nullptr),
+              atollSuccess)
         << lastError();
     EXPECT_EQ(recv, sums(before, static_cast<int>(blockSize(rank))));
   });
@@ -278,8 +289,8 @@ TEST(ApiVectorCollectives, AllToAllV_MovesADifferentCountBetweenEachPair) {
         expected[displs[static_cast<std::size_t>(from)] + i] = element(from, rank * 5 + static_cast<int>(i));
       }
     }
-    ASSERT_EQ(atollAllToAllV(send.data(), sendCounts.data(), displs.data(), recv.data(), recvCounts.data(), displs.data(),
-                             atollInt, comm, nullptr),
+    ASSERT_EQ(atollAllToAllV(send.data(), sendCounts.data(), displs.data(), recv.data(), recvCounts.data(),
+                             displs.data(), atollInt, comm, nullptr),
               atollSuccess)
         << lastError();
     EXPECT_EQ(recv, expected);

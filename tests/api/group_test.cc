@@ -88,8 +88,8 @@ TEST(Group, CallsOnOneCommunicator_RunInTheirOrder) {
 }
 
 TEST(Group, CommunicatorsDoNotWaitForEachOther) {
-  // Rank 0 has two calls on each of two communicators in one group; rank 1 makes them one communicator after the other. If the
-  // first communicator waited for the second between its calls, neither rank could go on.
+  // Rank 0 has two calls on each of two communicators in one group; rank 1 makes them one communicator after the other.
+  // If the first communicator waited for the second between its calls, neither rank could go on.
   World x(2);
   World y(2);
   const auto barrier = [](atollComm_t comm) { ASSERT_EQ(atollBarrier(comm, nullptr), atollSuccess) << lastError(); };
@@ -116,7 +116,8 @@ TEST(Group, AWrongArgument_IsReportedAtTheCallAndAgainAtTheEnd) {
   EXPECT_EQ(atollAllReduce(data.data(), data.data(), 1, atollInt, atollSum, world[0], nullptr), atollSuccess);
   EXPECT_EQ(atollGroupEnd(), atollInvalidArgument);
   EXPECT_EQ(lastError(),
-            "atollGroupEnd: nothing of the group was run: atollBroadcast: argument root is 2, but the communicator has 2 ranks (0-1)");
+            "atollGroupEnd: nothing of the group was run: atollBroadcast: argument root is 2, but the communicator has "
+            "2 ranks (0-1)");
   EXPECT_THAT(data, testing::ElementsAre(5, 7));
 
   // The next group starts afresh.

@@ -42,11 +42,11 @@ static const struct {
   atollResult_t (*recv)(void*, size_t, atollDataType_t, int, atollComm_t, atollStream_t);
   atollResult_t (*barrier)(atollComm_t, atollStream_t);
   atollResult_t (*allGatherV)(const void*, size_t, void*, const size_t*, const size_t*, atollDataType_t, atollComm_t,
-      atollStream_t);
+                              atollStream_t);
   atollResult_t (*reduceScatterV)(const void*, const size_t*, void*, atollDataType_t, atollRedOp_t, atollComm_t,
-      atollStream_t);
+                                  atollStream_t);
   atollResult_t (*allToAllV)(const void*, const size_t*, const size_t*, void*, const size_t*, const size_t*,
-      atollDataType_t, atollComm_t, atollStream_t);
+                             atollDataType_t, atollComm_t, atollStream_t);
   atollResult_t (*groupStart)(void);
   atollResult_t (*groupEnd)(void);
   atollResult_t (*memAlloc)(void**, size_t);
@@ -57,15 +57,54 @@ static const struct {
   atollResult_t (*redOpCreateUser)(atollRedOp_t*, atollReduceFunction_t, void*, int, atollComm_t);
   atollResult_t (*redOpDestroy)(atollRedOp_t, atollComm_t);
 } functions = {
-    atollGetVersion, atollGetErrorString, atollGetLastError, atollStreamCreate, atollStreamSynchronize,
-    atollStreamQuery, atollStreamDestroy, atollGetUniqueId, atollCommInitRank, atollCommInitRankConfig,
-    atollCommInitRankScalable, atollCommInitAll, atollCommInitEnv, atollGetUniqueIdFromEnv, atollCommInitFile,
-    atollCommFinalize, atollCommDestroy, atollCommAbort, atollCommGetAsyncError, atollCommSplit, atollCommCount,
-    atollCommUserRank, atollCommDevice, atollCommGetStats, atollCommLoadPlan, atollAllReduce, atollReduce,
-    atollBroadcast, atollAllGather, atollReduceScatter, atollAllToAll, atollGather, atollScatter, atollSend,
-    atollRecv, atollBarrier, atollAllGatherV, atollReduceScatterV, atollAllToAllV, atollGroupStart, atollGroupEnd,
-    atollMemAlloc, atollMemFree, atollCommRegister, atollCommDeregister, atollRedOpCreatePreMulSum,
-    atollRedOpCreateUser, atollRedOpDestroy,
+    atollGetVersion,
+    atollGetErrorString,
+    atollGetLastError,
+    atollStreamCreate,
+    atollStreamSynchronize,
+    atollStreamQuery,
+    atollStreamDestroy,
+    atollGetUniqueId,
+    atollCommInitRank,
+    atollCommInitRankConfig,
+    atollCommInitRankScalable,
+    atollCommInitAll,
+    atollCommInitEnv,
+    atollGetUniqueIdFromEnv,
+    atollCommInitFile,
+    atollCommFinalize,
+    atollCommDestroy,
+    atollCommAbort,
+    atollCommGetAsyncError,
+    atollCommSplit,
+    atollCommCount,
+    atollCommUserRank,
+    atollCommDevice,
+    atollCommGetStats,
+    atollCommLoadPlan,
+    atollAllReduce,
+    atollReduce,
+    atollBroadcast,
+    atollAllGather,
+    atollReduceScatter,
+    atollAllToAll,
+    atollGather,
+    atollScatter,
+    atollSend,
+    atollRecv,
+    atollBarrier,
+    atollAllGatherV,
+    atollReduceScatterV,
+    atollAllToAllV,
+    atollGroupStart,
+    atollGroupEnd,
+    atollMemAlloc,
+    atollMemFree,
+    atollCommRegister,
+    atollCommDeregister,
+    atollRedOpCreatePreMulSum,
+    atollRedOpCreateUser,
+    atollRedOpDestroy,
 };
 
 static int failures = 0;
@@ -78,7 +117,8 @@ static void expect(int condition, const char* what) {
 
 int main(void) {
   int version = 0;
-  expect(functions.getVersion(&version) == atollSuccess && version == ATOLL_VERSION_CODE, "the version is the header's");
+  expect(functions.getVersion(&version) == atollSuccess && version == ATOLL_VERSION_CODE,
+         "the version is the header's");
 
   atollConfig_t config = ATOLL_CONFIG_INITIALIZER;
   expect(config.size == sizeof config && config.blocking == ATOLL_CONFIG_UNDEF_INT, "the initializer works in C");
@@ -87,7 +127,8 @@ int main(void) {
   atollComm_t comm = NULL;
   expect(functions.commInitAll(&comm, 1) == atollSuccess, functions.getLastError(NULL));
   float value = 2.5F;
-  expect(functions.allReduce(&value, &value, 1, atollFloat, atollSum, comm, NULL) == atollSuccess, functions.getLastError(NULL));
+  expect(functions.allReduce(&value, &value, 1, atollFloat, atollSum, comm, NULL) == atollSuccess,
+         functions.getLastError(NULL));
   expect(value == 2.5F, "one rank's sum is its input");
   expect(functions.commDestroy(comm) == atollSuccess, functions.getLastError(NULL));
   return failures == 0 ? 0 : 1;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ways into a communicator: by id, by several ids, in a group, in the background, by file, by environment; and split.
+// The ways into a communicator: by id, by several ids, in a group, in the background, by file, by environment; and
+// split.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <array>
@@ -38,7 +38,8 @@ std::vector<atollComm_t> joinAll(int ranks, Join join) {
   std::vector<atollComm_t> comms(static_cast<std::size_t>(ranks));
   std::vector<std::thread> threads;
   for (int rank = 0; rank < ranks; ++rank) {
-    threads.emplace_back([&, rank] { EXPECT_EQ(join(rank, &comms[static_cast<std::size_t>(rank)]), atollSuccess) << lastError(); });
+    threads.emplace_back(
+        [&, rank] { EXPECT_EQ(join(rank, &comms[static_cast<std::size_t>(rank)]), atollSuccess) << lastError(); });
   }
   for (std::thread& thread : threads) thread.join();
   return comms;
@@ -149,7 +150,8 @@ TEST(Init, NonBlocking_CanBeDestroyedAndAbortedMeanwhile) {
 
 TEST(Init, ByFile_JoinsAllRanksAndRemovesTheFile) {
   const auto path = std::filesystem::temp_directory_path() / ("atoll-init-test-" + std::to_string(::getpid()));
-  World world(joinAll(3, [&](int rank, atollComm_t* comm) { return atollCommInitFile(comm, 3, rank, path.c_str(), nullptr); }));
+  World world(
+      joinAll(3, [&](int rank, atollComm_t* comm) { return atollCommInitFile(comm, 3, rank, path.c_str(), nullptr); }));
   expectWorking(world);
   EXPECT_FALSE(std::filesystem::exists(path));
 }
@@ -201,7 +203,8 @@ TEST(Split, WithoutColor_TakesPartAndGetsNull) {
   World world(3);
   world.run([](int rank, atollComm_t comm) {
     atollComm_t part = comm;
-    ASSERT_EQ(atollCommSplit(comm, rank == 1 ? ATOLL_SPLIT_NOCOLOR : 7, 0, &part, nullptr), atollSuccess) << lastError();
+    ASSERT_EQ(atollCommSplit(comm, rank == 1 ? ATOLL_SPLIT_NOCOLOR : 7, 0, &part, nullptr), atollSuccess)
+        << lastError();
     EXPECT_EQ(part == nullptr, rank == 1);
     EXPECT_EQ(atollCommDestroy(part), atollSuccess);
   });
@@ -219,7 +222,8 @@ TEST(Split, InAGroup_OneThreadSplitsForAllRanks) {
   std::vector<atollComm_t> parts(4);
   ASSERT_EQ(atollGroupStart(), atollSuccess);
   for (int rank = 0; rank < 4; ++rank) {
-    ASSERT_EQ(atollCommSplit(world[rank], 0, -rank, &parts[static_cast<std::size_t>(rank)], nullptr), atollSuccess) << lastError();
+    ASSERT_EQ(atollCommSplit(world[rank], 0, -rank, &parts[static_cast<std::size_t>(rank)], nullptr), atollSuccess)
+        << lastError();
   }
   ASSERT_EQ(atollGroupEnd(), atollSuccess) << lastError();
   World reversed({parts[3], parts[2], parts[1], parts[0]});

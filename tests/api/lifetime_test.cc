@@ -26,8 +26,9 @@ TEST(Lifetime, UseAfterDestroy_IsAnError) {
   ASSERT_EQ(allReduceOne(comm), atollSuccess) << lastError();
   ASSERT_EQ(atollCommDestroy(comm), atollSuccess);
   EXPECT_EQ(allReduceOne(comm), atollInvalidArgument);
-  EXPECT_THAT(lastError(), MatchesRegex("atollAllReduce: argument comm is 0x[0-9a-f]+, which is not a live communicator: it was "
-                                        "destroyed, aborted or never made"));
+  EXPECT_THAT(lastError(),
+              MatchesRegex("atollAllReduce: argument comm is 0x[0-9a-f]+, which is not a live communicator: it was "
+                           "destroyed, aborted or never made"));
   int rank = 0;
   EXPECT_EQ(atollCommUserRank(comm, &rank), atollInvalidArgument);
   EXPECT_EQ(atollCommDestroy(comm), atollInvalidArgument) << "the second time";

@@ -74,7 +74,8 @@ TEST(UserReduction, ThatDoesNotCommute_RunsInRankOrder) {
     ASSERT_EQ(atollRedOpCreateUser(&op, multiplyMatrices, &called, 0, comm), atollSuccess);
     const std::vector<Matrix> send(kMatrices, matrixOf(rank));
     std::vector<Matrix> recv(kMatrices);
-    ASSERT_EQ(atollAllReduce(send.data(), recv.data(), 4 * kMatrices, atollUint32, op, comm, nullptr), atollSuccess) << lastError();
+    ASSERT_EQ(atollAllReduce(send.data(), recv.data(), 4 * kMatrices, atollUint32, op, comm, nullptr), atollSuccess)
+        << lastError();
     EXPECT_THAT(recv, testing::Each(expected));
     constexpr int kRoot = 3;
     ASSERT_EQ(atollReduce(send.data(), recv.data(), 4 * kMatrices, atollUint32, op, kRoot, comm, nullptr), atollSuccess)
@@ -99,7 +100,8 @@ TEST(UserReduction, ThatCommutes_ReducesEveryElement) {
     atollRedOp_t op = 0;
     ASSERT_EQ(atollRedOpCreateUser(&op, bitwiseOr, nullptr, 1, comm), atollSuccess);
     std::vector<std::uint8_t> data(1001, static_cast<std::uint8_t>(1 << rank));
-    ASSERT_EQ(atollAllReduce(data.data(), data.data(), data.size(), atollUint8, op, comm, nullptr), atollSuccess) << lastError();
+    ASSERT_EQ(atollAllReduce(data.data(), data.data(), data.size(), atollUint8, op, comm, nullptr), atollSuccess)
+        << lastError();
     EXPECT_THAT(data, testing::Each(0x0f));
   });
 }

@@ -87,9 +87,8 @@ TEST(Stream, Destroy_WaitsForWhatIsQueued) {
   atollStream_t stream = nullptr;
   ASSERT_EQ(atollStreamCreate(&stream), atollSuccess);
   ASSERT_EQ(atollAllReduce(&data[0], &data[0], 1, atollInt, atollSum, world[0], stream), atollSuccess);
-  std::thread other([&] {
-    EXPECT_EQ(atollAllReduce(&data[1], &data[1], 1, atollInt, atollSum, world[1], nullptr), atollSuccess);
-  });
+  std::thread other(
+      [&] { EXPECT_EQ(atollAllReduce(&data[1], &data[1], 1, atollInt, atollSum, world[1], nullptr), atollSuccess); });
   EXPECT_EQ(atollStreamDestroy(stream), atollSuccess) << lastError();
   EXPECT_EQ(data[0], 3);
   other.join();
@@ -111,7 +110,8 @@ TEST(Stream, DestroyingTheCommunicator_WaitsForItsQueuedCalls) {
   std::array<int, 2> data{1, 2};
   ASSERT_EQ(atollAllReduce(&data[0], &data[0], 1, atollInt, atollSum, comms[0], stream), atollSuccess);
   std::thread other([&] {
-    EXPECT_EQ(atollAllReduce(&data[1], &data[1], 1, atollInt, atollSum, comms[1], nullptr), atollSuccess) << lastError();
+    EXPECT_EQ(atollAllReduce(&data[1], &data[1], 1, atollInt, atollSum, comms[1], nullptr), atollSuccess)
+        << lastError();
   });
   EXPECT_EQ(atollCommDestroy(comms[0]), atollSuccess);
   EXPECT_EQ(data[0], 3);

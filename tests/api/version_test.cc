@@ -25,7 +25,8 @@ TEST(ErrorStrings, AreDifferentForEveryResult) {
 
 TEST(Results, OfEveryErrorCode_AreDifferent) {
   std::set<atollResult_t> results;
-  for (int code = 0; code <= static_cast<int>(ErrorCode::mismatch); ++code) results.insert(resultOf(static_cast<ErrorCode>(code)));
+  for (int code = 0; code <= static_cast<int>(ErrorCode::mismatch); ++code)
+    results.insert(resultOf(static_cast<ErrorCode>(code)));
   EXPECT_EQ(results.size(), static_cast<std::size_t>(ErrorCode::mismatch) + 1);
   EXPECT_FALSE(results.contains(atollSuccess));
   EXPECT_FALSE(results.contains(atollInProgress));
@@ -34,7 +35,10 @@ TEST(Results, OfEveryErrorCode_AreDifferent) {
 TEST(Guard, TurnsExceptionsIntoResults) {
   EXPECT_EQ(guarded("call", []() -> atollResult_t { throw std::bad_alloc(); }), atollSystemError);
   EXPECT_EQ(lastErrorOfThread(), "call: out of memory");
-  EXPECT_EQ(guarded("call", []() -> atollResult_t { throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)); }),
+  EXPECT_EQ(guarded("call",
+                    []() -> atollResult_t {
+                      throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+                    }),
             atollSystemError);
   EXPECT_EQ(guarded("call", []() -> atollResult_t { throw std::logic_error("odd"); }), atollInternalError);
   EXPECT_EQ(lastErrorOfThread(), "call: unexpected exception: odd");

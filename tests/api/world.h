@@ -41,7 +41,9 @@ class World {
 };
 
 /// The last error of a communicator, or of this thread.
-inline std::string lastError(atollComm_t comm = nullptr) { return atollGetLastError(comm); }
+inline std::string lastError(atollComm_t comm = nullptr) {
+  return atollGetLastError(comm);
+}
 
 /// A value that no handle has.
 template <class Handle>
