@@ -7,7 +7,6 @@
 
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <vector>
 
 #include "tests/api/world.h"
@@ -243,17 +242,6 @@ TEST(Split, NonBlocking_MakesTheParentsNextCallWait) {
   });
   World children(parts);
   expectWorking(children);
-}
-
-TEST(LoadPlan, OfAFileThatIsNone_NamesTheFile) {
-  World world(1);
-  EXPECT_EQ(atollCommLoadPlan(world[0], "/nonexistent/plan.json"), atollSystemError);
-  EXPECT_EQ(lastError(), "atollCommLoadPlan: cannot open plan file /nonexistent/plan.json: No such file or directory");
-  const auto path = std::filesystem::temp_directory_path() / ("atoll-no-plan-" + std::to_string(::getpid()));
-  std::ofstream(path) << "[]";
-  EXPECT_EQ(atollCommLoadPlan(world[0], path.c_str()), atollInvalidArgument);
-  EXPECT_THAT(lastError(), HasSubstr(path.string()));
-  std::filesystem::remove(path);
 }
 
 }  // namespace
