@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <memory>
@@ -128,6 +130,18 @@ TEST_F(TcpTransport, TimesOutWhenTheOtherEndNeverGreets) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, ErrorCode::timeout);
   EXPECT_THAT(result.error().text, HasSubstr("rank 1"));
+}
+
+TEST(TcpSocketOptions, APeerThatIsSlowToReadIsNotGivenUp) {
+  const auto pair = test::makeSocketPair(Switchboard::Via::tcp);
+  const unsigned strict = 2000;  // as the bootstrap sets it for its own, which are always read
+  ASSERT_EQ(::setsockopt(pair.lower.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &strict, sizeof strict), 0);
+  const auto configured = tcp::configure(pair.lower.get(), "");
+  ASSERT_TRUE(configured.ok()) << configured.error().text;
+  unsigned limit = 1;
+  socklen_t size = sizeof limit;
+  ASSERT_EQ(::getsockopt(pair.lower.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, &size), 0);
+  EXPECT_EQ(limit, 0U);
 }
 
 TEST_F(TcpTransport, SaysWhyNot) {
