@@ -19,6 +19,15 @@ constexpr auto kStarvingAfter = std::chrono::milliseconds(20);
 /// What a rank that left had sent is here by then.
 constexpr auto kGraceAfterLeaving = std::chrono::milliseconds(500);
 
+/// Bounce slots that one link may hold. Without a bound, the first peers of a step would take all the slots, and a peer
+/// whose fold needs a slice from everyone would wait for slots that only its own progress can free.
+std::uint64_t fairSlots(const Program& program, int slots) {
+  const auto bouncing = std::ranges::count_if(
+      program.sending, [](const LinkEnd* link) { return link->isMemory() && !link->memory.sameProcess; });
+  return bouncing == 0 ? kMailSlots
+                       : std::clamp<std::uint64_t>(static_cast<std::uint64_t>(slots / bouncing), 1, kMailSlots);
+}
+
 }  // namespace
 
 std::byte* Workspace::Area::atLeast(std::size_t wanted) {
@@ -99,6 +108,8 @@ Result<bool> HostExecution::run() {
     if (!result.ok()) return result;
     moved |= result.value();
   }
+  if (program_->slotsPerLink == 0) program_->slotsPerLink = fairSlots(*program_, environment_.settings->slots);
+  context_.slotsPerLink = program_->slotsPerLink;
   done_ = true;
   for (std::size_t i = 0; i < laneCount_; ++i) {
     if (lanes_[i].done()) continue;

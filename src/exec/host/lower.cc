@@ -15,6 +15,10 @@ std::vector<Peer> peersOf(const Step& step) {
   return peers;
 }
 
+void addOnce(std::vector<LinkEnd*>& links, LinkEnd* link) {
+  if (std::ranges::find(links, link) == links.end()) links.push_back(link);
+}
+
 Result<LoweredStep> lowerStep(const Step& step, const Plan& plan, std::int32_t lane, std::int32_t repeat,
                               const LinkSource& links) {
   LoweredStep lowered;
@@ -36,7 +40,7 @@ Result<LoweredStep> lowerStep(const Step& step, const Plan& plan, std::int32_t l
 
 Result<std::unique_ptr<Program>> lower(std::shared_ptr<const Plan> plan, Layout layout, const CallRecord& record,
                                        const LinkSource& links) {
-  auto program = std::make_unique<Program>(Program{plan, std::move(layout), record, {}, {}, {}, 0, false, {}});
+  auto program = std::make_unique<Program>(Program{.plan = plan, .layout = std::move(layout), .call = record});
   for (std::size_t laneIndex = 0; laneIndex < plan->lanes.size(); ++laneIndex) {
     const Lane& lane = plan->lanes[laneIndex];
     LoweredLane loweredLane{lane.share, {}};
@@ -48,9 +52,12 @@ Result<std::unique_ptr<Program>> lower(std::shared_ptr<const Plan> plan, Layout 
         for (const Step& step : round.steps) {
           ATOLL_ASSIGN(auto lowered, lowerStep(step, *plan, static_cast<std::int32_t>(laneIndex), loop.repeat, links));
           for (LinkEnd* const link : lowered.links) {
-            auto& group = link->pending != nullptr ? program->connecting : program->messageLinks;
-            if (link->pending == nullptr && link->isMemory()) continue;
-            if (std::ranges::find(group, link) == group.end()) group.push_back(link);
+            if (step.kind == Step::Kind::send) addOnce(program->sending, link);
+            if (link->pending != nullptr) {
+              addOnce(program->connecting, link);
+            } else if (!link->isMemory()) {
+              addOnce(program->messageLinks, link);
+            }
           }
           auto& list = step.kind == Step::Kind::send ? loweredRound.sends : loweredRound.combines;
           list.push_back(std::move(lowered));

@@ -12,11 +12,12 @@ namespace atl::exec {
 
 inline constexpr std::uint64_t kInlineLengthMask = 0xffffff;
 
-/// Whether a slot is free for another message. Looks at the peer's line only when what it knows does not suffice.
-inline bool canPost(MemoryLink& link) {
-  if (link.sent - link.knownConsumed < kMailSlots) return true;
+/// Whether fewer than `limit` messages are under way, so that another may be posted. Looks at the peer's line only when
+/// what it knows does not suffice.
+inline bool canPost(MemoryLink& link, std::uint64_t limit = kMailSlots) {
+  if (link.sent - link.knownConsumed < limit) return true;
   link.knownConsumed = link.out->consumed.load(std::memory_order_acquire);
-  return link.sent - link.knownConsumed < kMailSlots;
+  return link.sent - link.knownConsumed < limit;
 }
 
 /// Whether the peer has done with message number `message`.

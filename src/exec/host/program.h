@@ -48,12 +48,15 @@ struct Program {
   std::shared_ptr<const Plan> plan;
   Layout layout;
   CallRecord call;  ///< all but the sequence
-  std::vector<LoweredLane> lanes;
-  std::vector<LinkEnd*> connecting;    ///< links that this program needs and that are not ready yet
-  std::vector<LinkEnd*> messageLinks;  ///< its ready message links: they move bytes only when asked to
-  std::size_t inputBytes = 0;          ///< of this rank's input buffer
-  bool snapshotInput = false;          ///< the call is in place and the plan would overwrite input that it still needs
-  std::vector<CallRecord> blockCalls[2];  ///< point-to-point: the record of each send ([0]) and receive ([1]) block
+  std::vector<LoweredLane> lanes = {};
+  std::vector<LinkEnd*> connecting = {};    ///< links that this program needs and that are not ready yet
+  std::vector<LinkEnd*> sending = {};       ///< every link that it sends on, once
+  std::uint64_t slotsPerLink = 0;           ///< see StepContext; 0 until all links are there
+  std::vector<LinkEnd*> messageLinks = {};  ///< its ready message links: they move bytes only when asked to
+  std::size_t inputBytes = 0;               ///< of this rank's input buffer
+  bool snapshotInput = false;  ///< the call is in place and the plan would overwrite input that it still needs
+  std::vector<CallRecord> blockCalls[2] =
+      {};  ///< point-to-point: the record of each send ([0]) and receive ([1]) block
 };
 
 /// Gives the link to a peer on a lane, connecting it if there is none yet.

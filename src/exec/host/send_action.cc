@@ -171,7 +171,7 @@ bool SendAction::progressBounced(StepContext& context) {
   bool moved = false;
   const auto canTake = [&](Outgoing& out) {
     return !out.posted && out.link->isMemory() && !out.link->memory.sameProcess &&
-           out.link->sending.isMine(out.ticket) && canPost(out.link->memory);
+           out.link->sending.isMine(out.ticket) && canPost(out.link->memory, context.slotsPerLink);
   };
   for (std::size_t leader = 0; leader < active_;) {
     const std::size_t at = outgoing_[leader].cursor.remaining();

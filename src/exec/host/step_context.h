@@ -19,7 +19,8 @@ struct StepContext {
   const Layout* layout = nullptr;
   Reducer reducer;
   Outbox* outbox = nullptr;
-  bool starving = false;  ///< nothing has moved for long: senders may trickle inline (see send_action.h)
+  std::uint64_t slotsPerLink = 1;  ///< bounce slots that one link may hold, so that every link of the program finds one
+  bool starving = false;           ///< nothing has moved for long: senders may trickle inline (see send_action.h)
 };
 
 }  // namespace atl::exec
