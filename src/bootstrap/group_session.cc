@@ -84,15 +84,12 @@ void GroupSession::sendNotice(const Channel* except, const Channel::Body& body) 
 }
 
 void GroupSession::record(const Notice& notice) {
+  auto full = std::make_shared<const Notice>(complete(notice));
   const std::lock_guard lock(mutex_);
-  notices_.push_back(notice);
-  if (notice.kind == Notice::Kind::left) {
-    notices_.back().text.clear();  // made again for whoever reads it: there may be one for every rank
-    left_[static_cast<std::size_t>(notice.rank)] = true;
-  }
+  if (notice.kind == Notice::Kind::left) left_[static_cast<std::size_t>(notice.rank)] = true;
+  notices_.push_back(full);
   if (failure_) return;
-  const Notice full = complete(notice);
-  failure_ = makeError(notice.kind == Notice::Kind::aborted ? ErrorCode::aborted : ErrorCode::remoteError, "{}", full.text);
+  failure_ = makeError(notice.kind == Notice::Kind::aborted ? ErrorCode::aborted : ErrorCode::remoteError, "{}", full->text);
   for (const auto& [sequence, gather] : gathers_) gather->changed.notify_all();
 }
 
@@ -106,21 +103,21 @@ Notice GroupSession::complete(Notice notice) const {
   return notice;
 }
 
-void GroupSession::deliver() {
+void GroupSession::deliver() const {
   for (const auto& [rank, local] : locals_) deliverTo(rank, *local);
 }
 
-void GroupSession::deliverTo(Rank rank, Local& local) {
+void GroupSession::deliverTo(Rank rank, Local& local) const {
   const std::lock_guard handlerLock(local.handlerMutex);
   if (!local.handler) return;
   for (;;) {
-    Notice notice;
+    std::shared_ptr<const Notice> notice;
     {
       const std::lock_guard lock(mutex_);
       if (local.delivered == notices_.size()) return;
-      notice = complete(notices_[local.delivered++]);
+      notice = notices_[local.delivered++];
     }
-    if (notice.rank != rank) local.handler(notice);  // a rank knows of its own doings
+    if (notice->rank != rank) local.handler(*notice);  // a rank knows of its own doings
   }
 }
 

@@ -87,8 +87,8 @@ class GroupSession final : public Session, public ChannelOwner, public std::enab
   void closeWhenDone();
 
   void record(const Notice& notice);
-  void deliver();
-  void deliverTo(Rank rank, Local& local);
+  void deliver() const;
+  void deliverTo(Rank rank, Local& local) const;
   void sendNotice(const Channel* except, const Channel::Body& body);
   [[nodiscard]] Notice complete(Notice notice) const;
   void lost(std::uint32_t process, const Error& why);
@@ -113,7 +113,7 @@ class GroupSession final : public Session, public ChannelOwner, public std::enab
   std::unordered_map<Rank, std::unique_ptr<Local>> locals_;  ///< never changes after construction
 
   mutable std::mutex mutex_;
-  std::deque<Notice> notices_;            ///< all that have come; `left` ones without text
+  std::deque<std::shared_ptr<const Notice>> notices_;  ///< all that have come
   std::vector<bool> left_;                ///< by rank
   std::size_t localsLeft_ = 0;
   std::optional<Error> failure_;          ///< why no allGather can succeed any more

@@ -53,7 +53,8 @@ class Session {
   virtual ~Session() = default;
 
   /// Joins rank `rank` of `ranks` to the group of `id`; blocks until all have joined. Every rank that cannot be joined has the
-  /// same error, which names the ranks that did not come, came twice, or brought another `ranks`, protocol version or secret.
+  /// same error, which names the ranks that did not come, came twice, or brought another `ranks`, protocol version or secret; so
+  /// have ranks that come within a few seconds after the failure.
   /// Several ids (the scalable form) spread the arrivals: rank r goes to id r·ids/ranks. An id serves any number of sessions, one after
   /// the other, while its rendezvous is open.
   static Result<std::shared_ptr<Session>> join(std::span<const UniqueId> ids, Rank rank, Rank ranks,
