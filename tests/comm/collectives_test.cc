@@ -114,8 +114,8 @@ std::vector<std::tuple<std::string, Collective>> everyAlgorithm() {
   return list;
 }
 
-INSTANTIATE_TEST_SUITE_P(Catalogue, EveryAlgorithm, testing::ValuesIn(everyAlgorithm()), [](const auto& info) {
-  std::string name = fmt::format("{}_{}", std::get<0>(info.param), nameOf(std::get<1>(info.param)));
+INSTANTIATE_TEST_SUITE_P(Catalogue, EveryAlgorithm, testing::ValuesIn(everyAlgorithm()), [](const auto& chosen) {
+  std::string name = fmt::format("{}_{}", std::get<0>(chosen.param), nameOf(std::get<1>(chosen.param)));
   for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
   return name;
 });

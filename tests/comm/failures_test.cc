@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
                                    if (r == 0) call.collective = Collective::allToAll;
                                    return call;
                                  }}),
-    [](const auto& info) { return std::string(info.param.what); });
+    [](const auto& chosen) { return std::string(chosen.param.what); });
 
 TEST(Failures, RankThatDoesNotCome_IsNamedAtTheTimeLimit) {
   Settings settings = test::testSettings();
