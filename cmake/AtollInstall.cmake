@@ -26,6 +26,8 @@ function(atoll_install)
   configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/AtollConfig.cmake.in ${CMAKE_BINARY_DIR}/generated/AtollConfig.cmake
                                 INSTALL_DESTINATION ${package})
   write_basic_package_version_file(${CMAKE_BINARY_DIR}/generated/AtollConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+  # Relative, so that `cmake --install --prefix ELSEWHERE` and a moved tree give the right flags.
+  file(RELATIVE_PATH ATOLL_PC_TO_PREFIX /p/${CMAKE_INSTALL_LIBDIR}/pkgconfig /p)
   configure_file(${CMAKE_SOURCE_DIR}/cmake/atoll.pc.in ${CMAKE_BINARY_DIR}/generated/atoll.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/generated/AtollConfig.cmake ${CMAKE_BINARY_DIR}/generated/AtollConfigVersion.cmake
           DESTINATION ${package})

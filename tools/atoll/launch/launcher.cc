@@ -102,6 +102,7 @@ class Launcher {
   void rankEnded(HostState& host, Rank rank, int code, const std::string& text);
   void agentLost(HostState& host, const std::string& why);
   void fail(int code, const std::string& text);
+  void recordCode(int code);
   void endAll(int signal);
   void checkDeadlines();
   int dismiss(HostState& host);
@@ -118,10 +119,11 @@ class Launcher {
   std::vector<HostState> hosts_;
   Deadline timeoutAt_ = Deadline::never();
   Deadline killAt_ = Deadline::never();
-  int code_ = 0;             ///< of the first failure
-  bool ending_ = false;      ///< the remaining ranks have been told to end
-  bool killed_ = false;      ///< even with SIGKILL
-  bool inputOnWay_ = false;  ///< rank 0 has not taken the last piece
+  int code_ = 0;                             ///< of the first failure
+  Deadline causeUntil_ = Deadline::never();  ///< until when a death by signal counts as that failure's cause
+  bool ending_ = false;                      ///< the remaining ranks have been told to end
+  bool killed_ = false;                      ///< even with SIGKILL
+  bool inputOnWay_ = false;                  ///< rank 0 has not taken the last piece
   bool inputEnded_ = false;
 };
 
@@ -188,9 +190,19 @@ void Launcher::endAll(int signal) {
   killAt_ = Deadline::inSeconds(options_.graceSeconds);
 }
 
-void Launcher::fail(int code, const std::string& text) {
+// A killed rank's connections close before the kernel reports its death, so the ranks that notice and give up can be
+// reported ahead of it. A death by signal that follows the first failure at once, and is not of our own sending, was
+// the cause.
+void Launcher::recordCode(int code) {
+  constexpr double kAtOnce = 1;
   const bool first = code_ == 0;
-  if (first) code_ = code;
+  if (first) causeUntil_ = Deadline::inSeconds(kAtOnce);
+  const bool killed = code > kSignalBase && code != kSignalBase + SIGTERM && !killed_;
+  if (first || (killed && code_ < kSignalBase && !causeUntil_.passed())) code_ = code;
+}
+
+void Launcher::fail(int code, const std::string& text) {
+  recordCode(code);
   if (ending_) return;  // what follows from that is no news
   const Rank others = running();
   const bool end = !options_.keepGoing && others > 0;

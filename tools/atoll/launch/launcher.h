@@ -26,9 +26,10 @@ struct LaunchOptions {
 /// Exit code of a job that ran into its time limit, as timeout(1) has it.
 inline constexpr int kTimedOut = 124;
 
-/// Runs the job and returns its exit code: 0, or that of the rank that failed first (128 + the signal's number for one
-/// that was killed, 127 for a program that could not be started), or kTimedOut. The process must have one thread.
-/// Errors are of the launcher's own making; everything that happens to a rank is told on standard error.
+/// Runs the job and returns its exit code: 0, or that of the rank that failed first (a death by signal within a second
+/// of another rank's failure counts as the first: 128 + the signal's number for one that was killed, 127 for a program
+/// that could not be started), or kTimedOut. The process must have one thread. Errors are of the launcher's own making;
+/// everything that happens to a rank is told on standard error.
 Result<int> launch(const LaunchOptions& options);
 
 }  // namespace atl::launch
