@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <thread>
 
 namespace atl::exec {
 namespace {
@@ -125,7 +126,7 @@ Result<bool> HostExecution::progress() {
   if (environment_.watch->failed()) return ended(environment_.watch->status().error());
   done_ = false;
   auto result = program_->connecting.empty() ? run() : connect();
-  if (!result.ok()) return ended(std::move(result).error());
+  if (!result.ok()) return ended(firstCause(std::move(result).error()));
   moved_ = result.value();
   if (done_) {
     program_ = nullptr;
@@ -186,6 +187,16 @@ std::string HostExecution::whereItStands() const {
     if (!lanes_[i].done()) return text + " in " + lanes_[i].position();
   }
   return text;
+}
+
+// A lost connection is often the second thing to happen: a rank dies, its neighbour hears of it first and ends, and its
+// connections go. The notice that names the first cause is then on its way, and it is the one that the user needs.
+Error HostExecution::firstCause(Error error) const {
+  constexpr auto kPatience = std::chrono::milliseconds(300);
+  if (error.code != ErrorCode::remoteError) return error;
+  const Deadline deadline = Deadline::in(kPatience);
+  while (!environment_.watch->failed() && !deadline.passed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return environment_.watch->failed() ? environment_.watch->status().error() : error;
 }
 
 // The error as the caller reads it: which call, then what. From here on the communicator is of no use.

@@ -60,6 +60,7 @@ class HostExecution final : public Execution {
  private:
   Result<bool> connect();
   Result<bool> run();
+  [[nodiscard]] Error firstCause(Error error) const;
   Error ended(Error error);
   void bindMemory(const void* send, void* recv, const Operator& op);
   Status whileIdle();
