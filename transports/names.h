@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names of the transports and what a user allows of them. Stands alone, so that the bootstrap can publish the bits without
-// knowing any transport.
+// The names of the transports and what a user allows of them. Stands alone, so that the bootstrap can publish the bits
+// without knowing any transport.
 #pragma once
 
 #include <fmt/ranges.h>
@@ -28,7 +28,8 @@ constexpr std::uint32_t transportBit(std::string_view name) {
   return 0;
 }
 
-/// The bits that ATOLL_TRANSPORT names; all of them when it is empty. An unknown name is an error that lists the known ones.
+/// The bits that ATOLL_TRANSPORT names; all of them when it is empty. An unknown name is an error that lists the known
+/// ones.
 inline Result<std::uint32_t> allowedTransports(const Settings& settings) {
   std::string_view rest = settings.transports;
   std::uint32_t bits = 0;
@@ -41,8 +42,8 @@ inline Result<std::uint32_t> allowedTransports(const Settings& settings) {
     if (name.empty()) continue;
     const std::uint32_t bit = transportBit(name);
     if (bit == 0) {
-      return makeError(ErrorCode::invalidArgument, "ATOLL_TRANSPORT names '{}', which is not a transport: known are {}", name,
-                       fmt::join(kTransportNames, ", "));
+      return makeError(ErrorCode::invalidArgument, "ATOLL_TRANSPORT names '{}', which is not a transport: known are {}",
+                       name, fmt::join(kTransportNames, ", "));
     }
     bits |= bit;
   }

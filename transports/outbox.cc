@@ -33,8 +33,8 @@ bool Outbox::consumed(std::size_t slot) {
 }
 
 void Outbox::collectFreed() {
-  // Readers mostly finish in the order of the messages: to look further than the first busy slot pays only when there is no
-  // other way to go on.
+  // Readers mostly finish in the order of the messages: to look further than the first busy slot pays only when there
+  // is no other way to go on.
   std::size_t freed = 0;
   while (freed < busy_.size() && consumed(busy_[freed])) free_.push_back(busy_[freed++]);
   busy_.erase(busy_.begin(), busy_.begin() + static_cast<std::ptrdiff_t>(freed));
@@ -56,6 +56,8 @@ std::byte* Outbox::tryAcquire() {
   return memory_->data() + slot * slotBytes_;
 }
 
-void Outbox::readBy(MemoryLink& link, std::uint64_t message) { readers_[busy_.back()].push_back({&link, message}); }
+void Outbox::readBy(MemoryLink& link, std::uint64_t message) {
+  readers_[busy_.back()].push_back({&link, message});
+}
 
 }  // namespace atl

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A rank's bounce slots: memory that its peers can read, into which it copies a message once, whatever the number of peers.
+// A rank's bounce slots: memory that its peers can read, into which it copies a message once, whatever the number of
+// peers.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +14,8 @@
 
 namespace atl {
 
-/// A few equal slots. Acquired by the executor of one communicator's rank, one thread at a time; free again when all readers
-/// have consumed the message that lies in the slot. Memory is taken at the first use.
+/// A few equal slots. Acquired by the executor of one communicator's rank, one thread at a time; free again when all
+/// readers have consumed the message that lies in the slot. Memory is taken at the first use.
 class Outbox {
  public:
   Outbox(std::size_t slotBytes, int slots);
@@ -27,12 +28,12 @@ class Outbox {
   [[nodiscard]] std::size_t slotBytes() const { return slotBytes_; }
   [[nodiscard]] std::size_t bytesHeld() const { return memory_ ? memory_->size() : 0; }
 
-  /// A free slot, the one last freed first, since it is the likeliest to lie in the cache; or null while every slot has a
-  /// reader that has not consumed it. The caller fills it, posts a message that refers to it on each link, and then calls
-  /// readBy for each; a slot for which it never does is free at the next call. Needs ensure().
+  /// A free slot, the one last freed first, since it is the likeliest to lie in the cache; or null while every slot has
+  /// a reader that has not consumed it. The caller fills it, posts a message that refers to it on each link, and then
+  /// calls readBy for each; a slot for which it never does is free at the next call. Needs ensure().
   std::byte* tryAcquire();
-  /// The slot last acquired is read by this link, as its message number `message`. The link stays where it is, and alive,
-  /// until the slot has been acquired again or the outbox is gone.
+  /// The slot last acquired is read by this link, as its message number `message`. The link stays where it is, and
+  /// alive, until the slot has been acquired again or the outbox is gone.
   void readBy(MemoryLink& link, std::uint64_t message);
   [[nodiscard]] std::uint64_t offsetOf(const std::byte* slot) const {
     return static_cast<std::uint64_t>(slot - memory_->data());

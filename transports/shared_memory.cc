@@ -19,8 +19,9 @@ namespace {
 /// Below this the kernel's own answer is good enough, and asking first would cost more than the memory is worth.
 constexpr std::size_t kWorthAsking = std::size_t{1} << 20;
 
-/// What the kernel expects to be able to give without killing anyone. It grants a memfd's pages one by one and never refuses a
-/// single page, so a request that cannot be met would end in its out-of-memory killer rather than in an error.
+/// What the kernel expects to be able to give without killing anyone. It grants a memfd's pages one by one and never
+/// refuses a single page, so a request that cannot be met would end in its out-of-memory killer rather than in an
+/// error.
 std::optional<std::uint64_t> availableMemory() {
   std::ifstream meminfo("/proc/meminfo");
   for (std::string key; meminfo >> key;) {
@@ -54,12 +55,14 @@ Result<SharedMemory> SharedMemory::create(std::size_t bytes, const char* name) {
   const auto failed = [bytes, name](int error, const char* what) {
     return systemError(error, fmt::format("cannot {} {} bytes of shared memory for {}", what, bytes, name));
   };
-  if (bytes == 0 || bytes > static_cast<std::size_t>(std::numeric_limits<off_t>::max())) return failed(EINVAL, "create");
+  if (bytes == 0 || bytes > static_cast<std::size_t>(std::numeric_limits<off_t>::max()))
+    return failed(EINVAL, "create");
   if (bytes >= kWorthAsking) {
     const auto available = availableMemory();
     if (available && bytes > *available) {
-      return makeError(ErrorCode::systemError, "{} wants {} bytes of shared memory, and this machine has only {} to give", name,
-                       bytes, *available);
+      return makeError(ErrorCode::systemError,
+                       "{} wants {} bytes of shared memory, and this machine has only {} to give", name, bytes,
+                       *available);
     }
   }
   SharedMemory memory;
@@ -77,12 +80,13 @@ Result<SharedMemory> SharedMemory::map(UniqueFd fd, std::size_t bytes, bool writ
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return systemError(errno, "cannot look at a peer's shared memory");
   if (bytes == 0 || static_cast<std::uint64_t>(status.st_size) != bytes) {
-    return makeError(ErrorCode::remoteError, "a peer's shared memory is {} bytes large, where it announced {}", status.st_size,
-                     bytes);
+    return makeError(ErrorCode::remoteError, "a peer's shared memory is {} bytes large, where it announced {}",
+                     status.st_size, bytes);
   }
   const int seals = ::fcntl(fd.get(), F_GET_SEALS);
   if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) {
-    return makeError(ErrorCode::remoteError, "a peer's shared memory of {} bytes is not sealed against shrinking", bytes);
+    return makeError(ErrorCode::remoteError, "a peer's shared memory of {} bytes is not sealed against shrinking",
+                     bytes);
   }
   SharedMemory memory;
   ATOLL_ASSIGN(memory.data_, mapPages(fd.get(), bytes, writable));

@@ -9,14 +9,14 @@
 
 namespace atl {
 
-/// Memory backed by an unlinked file (memfd): nothing of it can be left behind, and its pages are reserved at creation, so
-/// that a machine short of memory gives an error here and not a SIGBUS later.
+/// Memory backed by an unlinked file (memfd): nothing of it can be left behind, and its pages are reserved at creation,
+/// so that a machine short of memory gives an error here and not a SIGBUS later.
 class SharedMemory {
  public:
   /// `name` is for /proc only.
   static Result<SharedMemory> create(std::size_t bytes, const char* name);
-  /// Maps what a peer sent over a socket. Refuses memory of another size than `bytes`, and memory that the peer could still
-  /// shrink, which would kill this process at its next access.
+  /// Maps what a peer sent over a socket. Refuses memory of another size than `bytes`, and memory that the peer could
+  /// still shrink, which would kill this process at its next access.
   static Result<SharedMemory> map(UniqueFd fd, std::size_t bytes, bool writable);
 
   SharedMemory(SharedMemory&& other) noexcept;

@@ -21,7 +21,8 @@ std::uint32_t builtTransports() {
   return bits;
 }
 
-Result<Transport*> agree(const std::vector<std::unique_ptr<Transport>>& transports, const ProcessInfo& a, const ProcessInfo& b) {
+Result<Transport*> agree(const std::vector<std::unique_ptr<Transport>>& transports, const ProcessInfo& a,
+                         const ProcessInfo& b) {
   std::string reasons;
   for (const auto& transport : transports) {
     const auto bit = transportBit(transport->name());
@@ -37,8 +38,8 @@ Result<Transport*> agree(const std::vector<std::unique_ptr<Transport>>& transpor
     reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", transport->name(), reason);
   }
   if (reasons.empty()) reasons = "this build has none";
-  return makeError(ErrorCode::unsupported, "no transport joins host {} (pid {}) and host {} (pid {}): {}", a.hostName, a.pid,
-                   b.hostName, b.pid, reasons);
+  return makeError(ErrorCode::unsupported, "no transport joins host {} (pid {}) and host {} (pid {}): {}", a.hostName,
+                   a.pid, b.hostName, b.pid, reasons);
 }
 
 }  // namespace atl

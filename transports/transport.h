@@ -45,8 +45,8 @@ class Transport {
   virtual ~Transport() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;
 
-  /// Whether two processes can use it: a symmetric function of what both published, so both ends answer alike. Empty: yes;
-  /// otherwise the reason why not, for the log and for the error when the user required it.
+  /// Whether two processes can use it: a symmetric function of what both published, so both ends answer alike. Empty:
+  /// yes; otherwise the reason why not, for the log and for the error when the user required it.
   [[nodiscard]] virtual std::string whyNot(const ProcessInfo& a, const ProcessInfo& b) const = 0;
 
   /// Default prices of its links, for the chooser.
@@ -62,8 +62,9 @@ std::vector<std::unique_ptr<Transport>> makeTransports(const TransportContext& c
 /// Bits of the transports of this build, whether or not the user allows them.
 std::uint32_t builtTransports();
 
-/// The transport for a pair: the first that both processes allow and that can join them. Same answer at both ends. The error
-/// lists every transport with its reason.
-Result<Transport*> agree(const std::vector<std::unique_ptr<Transport>>& transports, const ProcessInfo& a, const ProcessInfo& b);
+/// The transport for a pair: the first that both processes allow and that can join them. Same answer at both ends. The
+/// error lists every transport with its reason.
+Result<Transport*> agree(const std::vector<std::unique_ptr<Transport>>& transports, const ProcessInfo& a,
+                         const ProcessInfo& b);
 
 }  // namespace atl

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// mpi_collective_perf COLLECTIVE [options of the _perf programs]: MPI's collective, measured and printed as Atoll's are.
+// mpi_collective_perf COLLECTIVE [options of the _perf programs]: MPI's collective, measured and printed as Atoll's
+// are.
 #include <mpi.h>
 #include <unistd.h>
 
@@ -43,9 +44,11 @@ std::vector<RankInfo> describeRanks(int rank, int ranks) {
 /// What these options ask that has no meaning for MPI's blocking collectives.
 Status checkOptions(const Collective& c, const Options& o, int ranks) {
   const auto bad = ErrorCode::unsupported;
-  if (o.threads != 1 || o.ranksPerThread != 1) return makeError(bad, "one rank a process: --nthreads and --ngpus are 1");
+  if (o.threads != 1 || o.ranksPerThread != 1)
+    return makeError(bad, "one rank a process: --nthreads and --ngpus are 1");
   if (o.aggregate != 1 || o.stream || o.registerBuffers || o.cpuTime || o.cycles != 1) {
-    return makeError(bad, "--agg_iters, --stream, --local_register, --report_cputime and --run_cycles are Atoll's alone");
+    return makeError(bad,
+                     "--agg_iters, --stream, --local_register, --report_cputime and --run_cycles are Atoll's alone");
   }
   if (o.types.size() != 1 || o.reductions.size() != 1 || o.root == Options::kAllRoots) {
     return makeError(bad, "one type, one operator and one root a run; not all");
@@ -126,8 +129,10 @@ class Run {
 };
 
 int usage(const std::string& reason) {
-  fmt::print(stderr, "mpi_collective_perf: {}\nusage: mpi_collective_perf COLLECTIVE [options of Atoll's _perf programs]\n"
-             "collectives: {}\n", reason, mpiCollectiveNames());
+  fmt::print(stderr,
+             "mpi_collective_perf: {}\nusage: mpi_collective_perf COLLECTIVE [options of Atoll's _perf programs]\n"
+             "collectives: {}\n",
+             reason, mpiCollectiveNames());
   return kExitBadUsage;
 }
 
@@ -153,4 +158,6 @@ int mpiMain(int argc, char** argv) {
 }  // namespace
 }  // namespace atl::perf
 
-int main(int argc, char** argv) { return atl::perf::mpiMain(argc, argv); }
+int main(int argc, char** argv) {
+  return atl::perf::mpiMain(argc, argv);
+}

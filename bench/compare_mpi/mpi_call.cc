@@ -24,7 +24,9 @@ int callAllToAll(const MpiCall& c) {
   return MPI_Alltoall(c.send, c.count, c.type, c.recv, c.count, c.type, MPI_COMM_WORLD);
 }
 
-int callBroadcast(const MpiCall& c) { return MPI_Bcast(c.recv, c.count, c.type, c.root, MPI_COMM_WORLD); }
+int callBroadcast(const MpiCall& c) {
+  return MPI_Bcast(c.recv, c.count, c.type, c.root, MPI_COMM_WORLD);
+}
 
 int callReduce(const MpiCall& c) {
   const bool ownResult = c.inPlace && c.rank == c.root;
@@ -38,7 +40,9 @@ int callSendRecv(const MpiCall& c) {
                       MPI_STATUS_IGNORE);
 }
 
-int callBarrier(const MpiCall&) { return MPI_Barrier(MPI_COMM_WORLD); }
+int callBarrier(const MpiCall&) {
+  return MPI_Barrier(MPI_COMM_WORLD);
+}
 
 const std::array<MpiCollective, 8>& table() {
   // In place, MPI's reduce-scatter leaves its result elsewhere than Atoll's, and its broadcast has no other form.

@@ -25,7 +25,8 @@ struct MpiCall {
   bool inPlace = false;
 };
 
-/// Whether MPI has the form where send and receive buffer differ, the one where they are the same in Atoll's sense, or both.
+/// Whether MPI has the form where send and receive buffer differ, the one where they are the same in Atoll's sense, or
+/// both.
 enum class Forms : std::uint8_t { both, outOfPlaceOnly, inPlaceOnly };
 
 struct MpiCollective {

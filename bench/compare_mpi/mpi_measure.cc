@@ -31,9 +31,14 @@ std::vector<double> combine(std::vector<double> mine, Average how, int rank, int
 
 }  // namespace
 
-MpiMeasuring::MpiMeasuring(const MpiCollective& collective, const Options& options, const Buffer& send, const Buffer& recv,
-                           std::size_t count, bool inPlace)
-    : collective_(collective), options_(options), send_(send), recv_(recv), inPlace_(inPlace), type_(options.types.front()) {
+MpiMeasuring::MpiMeasuring(const MpiCollective& collective, const Options& options, const Buffer& send,
+                           const Buffer& recv, std::size_t count, bool inPlace)
+    : collective_(collective),
+      options_(options),
+      send_(send),
+      recv_(recv),
+      inPlace_(inPlace),
+      type_(options.types.front()) {
   job_.count = count;
   job_.root = options.root;
   MPI_Comm_rank(MPI_COMM_WORLD, &job_.rank);
@@ -45,7 +50,8 @@ MpiMeasuring::MpiMeasuring(const MpiCollective& collective, const Options& optio
   sendBytes_ = extentOf(input_) * elementBytes;
   recvBytes_ = extentOf(output_) * elementBytes;
   if (inPlace) offsets_ = c.inPlace(job_);
-  commonBytes_ = std::max(offsets_.sendOffset * elementBytes + sendBytes_, offsets_.recvOffset * elementBytes + recvBytes_);
+  commonBytes_ =
+      std::max(offsets_.sendOffset * elementBytes + sendBytes_, offsets_.recvOffset * elementBytes + recvBytes_);
 }
 
 Result<MpiCall> MpiMeasuring::callTemplate() const {
@@ -115,7 +121,8 @@ Result<Measurement> MpiMeasuring::time() {
 Result<std::uint64_t> MpiMeasuring::check(std::uint64_t seed) {
   ATOLL_ASSIGN(const MpiCall call, callTemplate());
   const bool reduces = collective_.description->reduces;
-  const TestData data(type_, reduces ? sharedPattern(type_, options_.reductions.front(), job_.ranks) : nullptr, job_.rank);
+  const TestData data(type_, reduces ? sharedPattern(type_, options_.reductions.front(), job_.ranks) : nullptr,
+                      job_.rank);
   const MpiCall placed = at(call, seed);
   auto* const input = const_cast<void*>(placed.send);  // ours: only MPI's signature makes it const
   data.fillWrong(output_, seed, placed.recv);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The counterpart of bench/perf/measure.h: the same warm-up, rotation of positions, loop and averaging, around MPI's calls.
+// The counterpart of bench/perf/measure.h: the same warm-up, rotation of positions, loop and averaging, around MPI's
+// calls.
 #pragma once
 
 #include "bench/compare_mpi/mpi_call.h"
@@ -11,8 +12,8 @@ namespace atl::perf {
 class MpiMeasuring {
  public:
   /// `count` is the call's count. All references outlive this object.
-  MpiMeasuring(const MpiCollective& collective, const Options& options, const Buffer& send, const Buffer& recv, std::size_t count,
-               bool inPlace);
+  MpiMeasuring(const MpiCollective& collective, const Options& options, const Buffer& send, const Buffer& recv,
+               std::size_t count, bool inPlace);
 
   /// Types, operators or counts that MPI cannot take are errors. Collective over all ranks.
   Result<Measurement> time();

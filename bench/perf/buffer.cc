@@ -16,7 +16,9 @@ namespace {
 constexpr std::byte kGuard{0xc5};
 constexpr std::size_t kCacheLine = 64;
 
-constexpr std::size_t roundUp(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
+constexpr std::size_t roundUp(std::size_t bytes, std::size_t unit) {
+  return (bytes + unit - 1) / unit * unit;
+}
 
 std::uint64_t changedBytes(const std::byte* guard) {
   return static_cast<std::uint64_t>(
@@ -34,7 +36,8 @@ Result<Buffer> Buffer::allocate(std::size_t capacity, atollComm_t registerWith) 
     ATOLL_TRY(checked(atollMemAlloc(&memory, bytes), fmt::format("allocating {} bytes", bytes), nullptr));
     buffer.comm_ = registerWith;
     buffer.base_ = static_cast<std::byte*>(memory);
-    ATOLL_TRY(checked(atollCommRegister(registerWith, memory, bytes, &buffer.registration_), "registering a buffer", registerWith));
+    ATOLL_TRY(checked(atollCommRegister(registerWith, memory, bytes, &buffer.registration_), "registering a buffer",
+                      registerWith));
   } else {
     buffer.base_ = static_cast<std::byte*>(std::aligned_alloc(kMargin, bytes));
     if (buffer.base_ == nullptr) return makeError(ErrorCode::systemError, "no memory for a buffer of {} bytes", bytes);
@@ -43,7 +46,9 @@ Result<Buffer> Buffer::allocate(std::size_t capacity, atollComm_t registerWith) 
   return buffer;
 }
 
-Buffer::Buffer(Buffer&& other) noexcept { *this = std::move(other); }
+Buffer::Buffer(Buffer&& other) noexcept {
+  *this = std::move(other);
+}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   std::swap(base_, other.base_);
@@ -53,7 +58,9 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   return *this;
 }
 
-Buffer::~Buffer() { release(); }
+Buffer::~Buffer() {
+  release();
+}
 
 void Buffer::release() {
   if (base_ == nullptr) return;

@@ -12,8 +12,8 @@ namespace atl::perf {
 
 class Buffer {
  public:
-  /// `capacity` usable bytes, page-aligned and touched. With a communicator the memory is the library's own and registered
-  /// with it; the communicator outlives the buffer. Without, it is ordinary memory.
+  /// `capacity` usable bytes, page-aligned and touched. With a communicator the memory is the library's own and
+  /// registered with it; the communicator outlives the buffer. Without, it is ordinary memory.
   [[nodiscard]] static Result<Buffer> allocate(std::size_t capacity, atollComm_t registerWith);
   Buffer(Buffer&& other) noexcept;
   Buffer& operator=(Buffer&& other) noexcept;
@@ -22,8 +22,8 @@ class Buffer {
   [[nodiscard]] std::byte* data() const { return base_ + kMargin; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
 
-  /// Where a region of `bytes` may lie: successive iterations use successive positions, so that none finds its data in the
-  /// cache because the one before had the same.
+  /// Where a region of `bytes` may lie: successive iterations use successive positions, so that none finds its data in
+  /// the cache because the one before had the same.
   [[nodiscard]] std::size_t positions(std::size_t bytes) const;
   [[nodiscard]] std::byte* position(std::size_t index, std::size_t bytes) const;
 

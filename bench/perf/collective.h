@@ -30,7 +30,8 @@ struct Call {
   atollStream_t stream = nullptr;
 };
 
-/// Makes one rank's calls for one Job: round 0, then round 1 if the collective has more than one (see Collective::rounds).
+/// Makes one rank's calls for one Job: round 0, then round 1 if the collective has more than one (see
+/// Collective::rounds).
 using Issue = std::function<atollResult_t(const Call&, int round)>;
 
 /// Where the send and receive buffers lie in one common buffer, in elements.
@@ -69,13 +70,27 @@ struct Collective {
 
 /// The usual functions of descriptions.
 namespace common {
-inline std::size_t wholeBuffer(std::size_t elements, int) { return elements; }
-inline std::size_t blockOf(std::size_t elements, int ranks) { return elements / static_cast<std::size_t>(ranks); }
-inline std::size_t allBlocks(std::size_t count, int ranks) { return count * static_cast<std::size_t>(ranks); }
-inline double one(int) { return 1.0; }
-inline double othersShare(int ranks) { return static_cast<double>(ranks - 1) / ranks; }
-inline InPlace sameBuffer(const Job&) { return {}; }
-inline std::size_t blockStart(const Job& job, int block) { return static_cast<std::size_t>(block) * job.count; }
+inline std::size_t wholeBuffer(std::size_t elements, int) {
+  return elements;
+}
+inline std::size_t blockOf(std::size_t elements, int ranks) {
+  return elements / static_cast<std::size_t>(ranks);
+}
+inline std::size_t allBlocks(std::size_t count, int ranks) {
+  return count * static_cast<std::size_t>(ranks);
+}
+inline double one(int) {
+  return 1.0;
+}
+inline double othersShare(int ranks) {
+  return static_cast<double>(ranks - 1) / ranks;
+}
+inline InPlace sameBuffer(const Job&) {
+  return {};
+}
+inline std::size_t blockStart(const Job& job, int block) {
+  return static_cast<std::size_t>(block) * job.count;
+}
 }  // namespace common
 
 }  // namespace atl::perf

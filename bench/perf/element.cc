@@ -7,9 +7,13 @@
 namespace atl::perf {
 namespace {
 
-constexpr std::uint64_t lowBits(int n) { return n >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1; }
+constexpr std::uint64_t lowBits(int n) {
+  return n >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
+}
 
-int widthOf(DataType type) { return static_cast<int>(sizeOf(type)) * 8; }
+int widthOf(DataType type) {
+  return static_cast<int>(sizeOf(type)) * 8;
+}
 
 /// Encodes into a layout narrower than float32.
 std::uint64_t encodeNarrow(const FloatLayout& layout, double value) {
@@ -22,7 +26,8 @@ std::uint64_t encodeNarrow(const FloatLayout& layout, double value) {
   const int normalExponent = std::max(exponent - 1, 1 - layout.bias());
   // In quanta; nearbyint rounds to even in the default rounding mode. A carry into the next binade needs no special
   // case: the fields are adjacent, and the sum below carries by itself.
-  const auto quanta = static_cast<std::uint64_t>(std::nearbyint(std::ldexp(magnitude, layout.mantissaBits - normalExponent)));
+  const auto quanta =
+      static_cast<std::uint64_t>(std::nearbyint(std::ldexp(magnitude, layout.mantissaBits - normalExponent)));
   const std::uint64_t implicitOne = std::uint64_t{1} << layout.mantissaBits;
   if (quanta < implicitOne) return sign | quanta;
   const auto biased = static_cast<std::uint64_t>(normalExponent + layout.bias());
@@ -79,7 +84,9 @@ std::uint64_t loadBits(DataType type, const void* element) {
   return bits;
 }
 
-void storeBits(DataType type, std::uint64_t bits, void* element) { std::memcpy(element, &bits, sizeOf(type)); }
+void storeBits(DataType type, std::uint64_t bits, void* element) {
+  std::memcpy(element, &bits, sizeOf(type));
+}
 
 double realOf(DataType type, std::uint64_t bits) {
   if (type == DataType::float64) {

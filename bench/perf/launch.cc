@@ -22,7 +22,8 @@ Result<World> enterWorld(const Options& options) {
   World world;
   world.threads = options.threads;
   world.ranksPerThread = options.ranksPerThread;
-  ATOLL_TRY(checked(atollGetUniqueIdFromEnv(&world.id, &world.process, &world.processes), "asking the launcher", nullptr));
+  ATOLL_TRY(
+      checked(atollGetUniqueIdFromEnv(&world.id, &world.process, &world.processes), "asking the launcher", nullptr));
   return world;
 }
 
@@ -37,12 +38,14 @@ Result<std::vector<Team>> makeTeams(const World& world, const Options& options, 
   if (count > 1) ATOLL_TRY(checked(atollGroupStart(), "group start", nullptr));
   Status status = success();
   for (int i = 0; i < count && status.ok(); ++i) {
-    status = checked(atollCommInitRankConfig(&comms[static_cast<std::size_t>(i)], world.ranks(), world.id, first + i, &config),
-                     fmt::format("joining as rank {} of {}", first + i, world.ranks()), nullptr);
+    status = checked(
+        atollCommInitRankConfig(&comms[static_cast<std::size_t>(i)], world.ranks(), world.id, first + i, &config),
+        fmt::format("joining as rank {} of {}", first + i, world.ranks()), nullptr);
   }
   if (count > 1) {
-    Status ended = checked(atollGroupEnd(), fmt::format("joining as ranks {} to {} of {}", first, first + count - 1, world.ranks()),
-                           nullptr);
+    Status ended =
+        checked(atollGroupEnd(),
+                fmt::format("joining as ranks {} to {} of {}", first, first + count - 1, world.ranks()), nullptr);
     if (status.ok()) status = std::move(ended);
   }
   ATOLL_TRY(std::move(status));
@@ -70,7 +73,8 @@ Result<std::vector<RankInfo>> describeRanks(const World& world, const Team& team
     record.pid = ::getpid();
     ::gethostname(record.host, sizeof record.host - 1);
     int device = -1;
-    ATOLL_TRY(checked(atollCommDevice(team.members()[i].comm, &device), "asking for the device", team.members()[i].comm));
+    ATOLL_TRY(
+        checked(atollCommDevice(team.members()[i].comm, &device), "asking for the device", team.members()[i].comm));
     record.device = device;
   }
   ATOLL_ASSIGN(const auto bytes, team.gather(std::as_bytes(std::span(mine)), sizeof(RankRecord)));

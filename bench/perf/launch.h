@@ -27,7 +27,8 @@ struct World {
 /// Asks the launcher (`atoll run`, MPI, Slurm, torchrun); without one, this process is alone.
 Result<World> enterWorld(const Options& options);
 
-/// The teams of threads `firstThread` … `firstThread + threads − 1`, made in one group. Blocks until every rank has come.
+/// The teams of threads `firstThread` … `firstThread + threads − 1`, made in one group. Blocks until every rank has
+/// come.
 Result<std::vector<Team>> makeTeams(const World& world, const Options& options, int firstThread, int threads);
 
 /// What the header says of every rank, in order. Called by every team alike.

@@ -27,7 +27,8 @@ void Leader::begin(const Options& asked, const Options& options, const std::vect
   const Library library{"Atoll", fmt::format("{}.{}.{}", code / 10000, code / 100 % 100, code % 100)};
   show(headerText(collective_.program, library, options, ranks));
   if (options.sweep.maxBytes < asked.sweep.maxBytes) {
-    show(fmt::format("# maxbytes lowered from {} to {}: the memory allows no more\n", asked.sweep.maxBytes, options.sweep.maxBytes));
+    show(fmt::format("# maxbytes lowered from {} to {}: the memory allows no more\n", asked.sweep.maxBytes,
+                     options.sweep.maxBytes));
   }
   show(columnText(options));
   if (!options.jsonFile.empty()) json_ = std::make_unique<JsonReport>(collective_.program, library, options, ranks);

@@ -40,7 +40,8 @@ Measuring::Measuring(const Collective& collective, const Options& options, const
 
 Measuring::Place Measuring::placeOf(const Part& part, std::size_t position) const {
   if (!inPlace_) {
-    return {part.buffers->send.position(position, part.sendBytes), part.buffers->recv.position(position, part.recvBytes), nullptr};
+    return {part.buffers->send.position(position, part.sendBytes),
+            part.buffers->recv.position(position, part.recvBytes), nullptr};
   }
   const std::size_t elementBytes = atl::sizeOf(case_.type);
   std::byte* const common = part.buffers->common().position(position, part.commonBytes);
@@ -55,7 +56,8 @@ Status Measuring::issue(std::size_t position, int repeat) {
         [&](std::size_t i) {
           const Part& part = parts_[i];
           const Place place = placeOf(part, position);
-          const Call call{place.send, place.recv, static_cast<atollDataType_t>(case_.type), part.op, members[i].comm, members[i].stream};
+          const Call call{place.send, place.recv,      static_cast<atollDataType_t>(case_.type),
+                          part.op,    members[i].comm, members[i].stream};
           return part.issue(call, round);
         },
         repeat));

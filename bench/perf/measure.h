@@ -26,9 +26,9 @@ struct MemberBuffers {
 struct Case {
   DataType type = DataType::float32;
   std::optional<Reduction> reduction;
-  int root = -1;                      ///< -1: none
-  std::vector<TestData> data;         ///< of each member
-  std::vector<atollRedOp_t> operators;///< of each member: a built-in one, or the member's own handle for mulsum
+  int root = -1;                        ///< -1: none
+  std::vector<TestData> data;           ///< of each member
+  std::vector<atollRedOp_t> operators;  ///< of each member: a built-in one, or the member's own handle for mulsum
 };
 
 class Measuring {

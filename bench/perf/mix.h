@@ -16,6 +16,8 @@ constexpr std::uint64_t mix(std::uint64_t x) {
 }
 
 /// A word for a pair of counters.
-constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) { return mix(mix(a) ^ b); }
+constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  return mix(mix(a) ^ b);
+}
 
 }  // namespace atl::perf

@@ -59,8 +59,9 @@ constexpr int kMany = 1 << 30;
 /// The sizes: -b -e -i -f.
 void addSweep(CLI::App& app, Sweep& sweep) {
   const auto bytes = [&](const char* names, const char* option, std::uint64_t& field, const char* text) {
-    return app.add_option_function<std::string>(
-                  names, [option, &field](const std::string& value) { field = readBytes(option, value); }, text)
+    return app
+        .add_option_function<std::string>(
+            names, [option, &field](const std::string& value) { field = readBytes(option, value); }, text)
         ->type_name("BYTES");
   };
   bytes("-b,--minbytes", "--minbytes", sweep.minBytes, "smallest size; K, M and G are binary [32M]");
@@ -77,21 +78,23 @@ void addRanks(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, kMany));
   app.add_option("-g,--ngpus", options.ranksPerThread, "ranks of each thread, driven by group calls [1]")
       ->check(CLI::Range(1, kMany));
-  app.add_option("-p,--parallel_init", options.parallelInit, "1: threads make their communicators at the same time [0]");
+  app.add_option("-p,--parallel_init", options.parallelInit,
+                 "1: threads make their communicators at the same time [0]");
   app.add_option("-T,--timeout", options.timeoutSeconds, "time limit of a call in seconds; 0 for none [the library's]")
       ->check(CLI::Range(0.0, 1e9));
   app.add_flag("--stream", options.stream, "run the calls on host streams instead of in the calling thread");
   app.add_option_function<int>(
-         "-R,--local_register",
-         [&options](int mode) { options.registerBuffers = mode != 0; },
-         "0: ordinary memory; 1, 2: memory of the library's, registered (in host memory every registration is symmetric) [0]")
+         "-R,--local_register", [&options](int mode) { options.registerBuffers = mode != 0; },
+         "0: ordinary memory; 1, 2: memory of the library's, registered (in host memory every registration is "
+         "symmetric) [0]")
       ->check(CLI::Range(0, 2));
   app.add_option_function<int>(
          "-G,--cudagraph",
          [](int launches) {
            if (launches != 0) {
-             reject("--cudagraph", fmt::format("{} asked for, but calls in host memory cannot be captured in a CUDA graph; use 0",
-                                               launches));
+             reject("--cudagraph",
+                    fmt::format("{} asked for, but calls in host memory cannot be captured in a CUDA graph; use 0",
+                                launches));
            }
          },
          "launches of a CUDA graph; only 0 in host memory [0]")
@@ -112,7 +115,8 @@ void addCall(CLI::App& app, Options& options) {
          "-r,--root", [&options](const std::string& text) { options.root = readRoot(text); },
          "root rank, or all; for collectives that have one [0]")
       ->type_name("RANK");
-  app.add_option("-c,--check", options.checks, "checked runs of each size; 0 for none [1]")->check(CLI::Range(0, kMany));
+  app.add_option("-c,--check", options.checks, "checked runs of each size; 0 for none [1]")
+      ->check(CLI::Range(0, kMany));
 }
 
 /// How time is taken.
@@ -122,14 +126,16 @@ void addTiming(CLI::App& app, Options& options) {
       ->check(CLI::Range(0, kMany));
   app.add_option("-m,--agg_iters", options.aggregate, "calls issued as one group in an iteration [1]")
       ->check(CLI::Range(1, kMany));
-  app.add_option("-N,--run_cycles", options.cycles, "times to run the whole sweep; 0 for ever [1]")->check(CLI::Range(0, kMany));
+  app.add_option("-N,--run_cycles", options.cycles, "times to run the whole sweep; 0 for ever [1]")
+      ->check(CLI::Range(0, kMany));
   app.add_option_function<int>(
          "-z,--blocking",
          [&options](int mode) {
            options.waitEachCall = (mode & 1) != 0;
            options.alignIterations = (mode & 2) != 0;
          },
-         "0: wait once, after the last iteration; 1: wait after each; 2: a barrier, not timed, before each; 3: both [0]")
+         "0: wait once, after the last iteration; 1: wait after each; 2: a barrier, not timed, before each; 3: both "
+         "[0]")
       ->check(CLI::Range(0, 3));
   app.add_option("-C,--report_cputime", options.cpuTime, "1: the time column shows the calling thread's CPU time [0]");
   app.add_option_function<int>(
@@ -149,12 +155,15 @@ std::variant<Options, EarlyExit> parseOptions(const Collective& collective, int 
 
   CLI::App app{std::string(collective.what), std::string(collective.program)};
   app.set_version_flag("--version", fmt::format("{}.{}.{}", ATOLL_MAJOR, ATOLL_MINOR, ATOLL_PATCH));
-  app.footer("Ranks are processes x threads x ranks of a thread. Start several processes with `atoll run -n N`, mpirun or srun.");
+  app.footer(
+      "Ranks are processes x threads x ranks of a thread. Start several processes with `atoll run -n N`, mpirun or "
+      "srun.");
   addSweep(app, options.sweep);
   addRanks(app, options);
   addCall(app, options);
   addTiming(app, options);
-  app.add_option("-J,--output_file", options.jsonFile, "also write the results to this file, as JSON")->type_name("FILE");
+  app.add_option("-J,--output_file", options.jsonFile, "also write the results to this file, as JSON")
+      ->type_name("FILE");
 
   try {
     app.parse(argc, argv);
@@ -163,14 +172,16 @@ std::variant<Options, EarlyExit> parseOptions(const Collective& collective, int 
   } catch (const CLI::CallForVersion& version) {
     return EarlyExit{0, fmt::format("{}\n", version.what())};
   } catch (const CLI::ParseError& error) {
-    return EarlyExit{kExitBadUsage, fmt::format("{}: {}\nRun it with --help for its options.\n", collective.program, error.what())};
+    return EarlyExit{kExitBadUsage,
+                     fmt::format("{}: {}\nRun it with --help for its options.\n", collective.program, error.what())};
   }
   if (auto sizes = sizesOf(options.sweep); !sizes.ok()) {
     return EarlyExit{kExitBadUsage, fmt::format("{}: {}\n", collective.program, sizes.error().text)};
   }
   if (options.iterationSamples && options.jsonFile.empty()) {
-    return EarlyExit{kExitBadUsage, fmt::format("{}: --iteration_samples goes to the JSON file: give --output_file too\n",
-                                                collective.program)};
+    return EarlyExit{
+        kExitBadUsage,
+        fmt::format("{}: --iteration_samples goes to the JSON file: give --output_file too\n", collective.program)};
   }
   return options;
 }

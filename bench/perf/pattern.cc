@@ -15,7 +15,9 @@ namespace {
 /// Salts that keep the draws of one position independent of each other.
 enum Salt : std::uint64_t { saltValue = 1, saltWho, saltScale, saltSign, saltExponent, saltMantissa, saltBase };
 
-std::uint64_t draw(Salt salt, std::size_t position) { return mix(salt, position); }
+std::uint64_t draw(Salt salt, std::size_t position) {
+  return mix(salt, position);
+}
 std::uint64_t draw(Salt salt, int rank, std::size_t position) {
   return mix((std::uint64_t{salt} << 56) | static_cast<std::uint64_t>(rank), position);
 }
@@ -27,7 +29,9 @@ bool contributes(int rank, int ranks, std::uint64_t limit, std::size_t position)
 }
 
 /// 2^-3 … 2^3: the product with the exact integers stays within every type's range.
-int scaleExponent(std::size_t position) { return static_cast<int>(draw(saltScale, position) % 7) - 3; }
+int scaleExponent(std::size_t position) {
+  return static_cast<int>(draw(saltScale, position) % 7) - 3;
+}
 
 /// A whole number from −limit … limit.
 double wholeWithin(std::uint64_t word, std::uint64_t limit) {
@@ -57,8 +61,7 @@ std::uint64_t ReductionPattern::contributionBits(int rank, std::size_t position)
     case Reduction::sum: return summand(rank, position, exactIntegers(type_));
     case Reduction::mulsum: return summand(rank, position, exactIntegers(type_) / 2);  // half, for a factor of two
     case Reduction::avg: return averaged(rank, position);
-    case Reduction::prod:
-      return isReal(type_) ? realFactor(rank, position) : draw(saltValue, rank, position) | 1;
+    case Reduction::prod: return isReal(type_) ? realFactor(rank, position) : draw(saltValue, rank, position) | 1;
     case Reduction::max:
     case Reduction::min: return anyNumber(rank, position);
   }
@@ -96,10 +99,10 @@ std::uint64_t ReductionPattern::realFactor(int rank, std::size_t position) const
   static constexpr std::array kMantissas = {1.0, 1.25, 1.5, 1.75};
   // 2^±4 times a mantissa is within float8e4m3 and float8e5m2, and far within the others.
   constexpr std::uint64_t kPowers = 4;
-  const int exponent = contributes(rank, ranks_, kPowers, position)
-                           ? static_cast<int>(draw(saltExponent, rank, position) % 3) - 1
-                           : 0;
-  const bool mine = draw(saltMantissa, position) % static_cast<std::uint64_t>(ranks_) == static_cast<std::uint64_t>(rank);
+  const int exponent =
+      contributes(rank, ranks_, kPowers, position) ? static_cast<int>(draw(saltExponent, rank, position) % 3) - 1 : 0;
+  const bool mine =
+      draw(saltMantissa, position) % static_cast<std::uint64_t>(ranks_) == static_cast<std::uint64_t>(rank);
   const double mantissa = mine ? kMantissas[draw(saltMantissa, rank, position) % kMantissas.size()] : 1.0;
   const double sign = draw(saltSign, rank, position) % 2 == 0 ? 1.0 : -1.0;
   return bitsOfReal(type_, std::ldexp(sign * mantissa, exponent));
@@ -168,8 +171,9 @@ std::uint64_t ReductionPattern::integerResult(std::size_t position) const {
   }
   if (reduction_ != Reduction::avg) return folded;
   const auto ranks = static_cast<std::uint64_t>(ranks_);
-  return isSigned(type_) ? static_cast<std::uint64_t>(static_cast<std::int64_t>(folded) / static_cast<std::int64_t>(ranks))
-                         : folded / ranks;
+  return isSigned(type_)
+             ? static_cast<std::uint64_t>(static_cast<std::int64_t>(folded) / static_cast<std::int64_t>(ranks))
+             : folded / ranks;
 }
 
 }  // namespace atl::perf

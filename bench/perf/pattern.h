@@ -3,12 +3,15 @@
 //
 // Exact in any order means that every partial result of every subset of the ranks is an element of the type, so that no
 // operation rounds. With B the largest magnitude up to which all integers are elements (16 for float8e4m3):
-//   sum, mulsum  floats: integers of magnitude ≤ B/n times a power of two that depends on the position only; with more than B
+//   sum, mulsum  floats: integers of magnitude ≤ B/n times a power of two that depends on the position only; with more
+//   than B
 //                ranks, only so many contribute ±1 at a position and the others zero. Integers: any bits, sums wrap.
-//   prod         floats: ± powers of two of which few differ from 1, and one rank per position with a mantissa. Integers:
+//   prod         floats: ± powers of two of which few differ from 1, and one rank per position with a mantissa.
+//   Integers:
 //                any odd number, products wrap.
 //   max, min     any finite, normal number.
-//   avg          as sum, but sums never wrap. Integer results are exact (truncated); floats may differ by kAvgUlps, for the
+//   avg          as sum, but sums never wrap. Integer results are exact (truncated); floats may differ by kAvgUlps, for
+//   the
 //                division rounds once in whatever precision the library divides in.
 // Neither NaN nor −0 occurs, whose bits may depend on the order.
 #pragma once

@@ -30,7 +30,9 @@ std::string bytesText(std::uint64_t bytes) {
 /// Sizes below this cost about the same: what they cost is latency.
 constexpr double kLatencyBytes = 64 * 1024;
 
-double weight(std::uint64_t bytes) { return static_cast<double>(bytes) + kLatencyBytes; }
+double weight(std::uint64_t bytes) {
+  return static_cast<double>(bytes) + kLatencyBytes;
+}
 
 }  // namespace
 
@@ -47,13 +49,15 @@ double Estimate::secondsLeft() const {
 }
 
 std::string progressText(std::uint64_t bytes, const Estimate& estimate, double secondsGone) {
-  std::string text = fmt::format("size {}, {} of {}, {} gone", bytesText(bytes), std::min(estimate.done() + 1, estimate.total()),
-                                 estimate.total(), clockText(secondsGone));
+  std::string text =
+      fmt::format("size {}, {} of {}, {} gone", bytesText(bytes), std::min(estimate.done() + 1, estimate.total()),
+                  estimate.total(), clockText(secondsGone));
   if (estimate.done() > 0) text += fmt::format(", about {} left", clockText(estimate.secondsLeft()));
   return text;
 }
 
-Progress::Progress(std::vector<std::uint64_t> sizes) : estimate_(std::move(sizes)), terminal_(::isatty(STDERR_FILENO) == 1) {}
+Progress::Progress(std::vector<std::uint64_t> sizes)
+    : estimate_(std::move(sizes)), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 void Progress::begin(std::uint64_t bytes) {
   sizeStart_ = Clock::now();

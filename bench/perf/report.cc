@@ -16,7 +16,8 @@ std::string timeText(double seconds) {
 std::string halfText(const std::optional<Measurement>& half) {
   if (!half) return fmt::format("  {:>7}  {:>6}  {:>6}  {:>6}", "N/A", "N/A", "N/A", "N/A");
   const std::string wrong = half->wrong ? fmt::format("{}", *half->wrong) : "N/A";
-  return fmt::format("  {:>7}  {:>6.2f}  {:>6.2f}  {:>6}", timeText(half->seconds), half->algorithmGBps, half->busGBps, wrong);
+  return fmt::format("  {:>7}  {:>6.2f}  {:>6.2f}  {:>6}", timeText(half->seconds), half->algorithmGBps, half->busGBps,
+                     wrong);
 }
 
 std::string spreadOfHalf(std::string_view name, const std::optional<Measurement>& half) {
@@ -41,14 +42,17 @@ std::string headerText(std::string_view program, const Library& library, const O
                        const std::vector<RankInfo>& ranks) {
   const Sweep& sweep = options.sweep;
   std::string text = fmt::format("# {}  {} {}\n", program, library.name, library.version);
-  text += fmt::format("# nThread {} nGpus {} minBytes {} maxBytes {} step: {} warmup iters: {} iters: {} agg iters: {} validation: {} graph: 0\n",
-                      options.threads, options.ranksPerThread, sweep.minBytes, sweep.maxBytes,
-                      sweep.factor != 0 ? fmt::format("{}(factor)", sweep.factor) : fmt::format("{}(bytes)", sweep.stepBytes),
-                      options.warmup, options.iterations, options.aggregate, options.checks);
+  text += fmt::format(
+      "# nThread {} nGpus {} minBytes {} maxBytes {} step: {} warmup iters: {} iters: {} agg iters: {} validation: {} "
+      "graph: 0\n",
+      options.threads, options.ranksPerThread, sweep.minBytes, sweep.maxBytes,
+      sweep.factor != 0 ? fmt::format("{}(factor)", sweep.factor) : fmt::format("{}(bytes)", sweep.stepBytes),
+      options.warmup, options.iterations, options.aggregate, options.checks);
   text += "#\n# Ranks\n";
   for (const RankInfo& r : ranks) {
     const std::string device = r.device < 0 ? "host memory" : fmt::format("{}", r.device);
-    text += fmt::format("#  Rank {:>4} Process {:>4} Pid {:>7} on {:>12} device {}\n", r.rank, r.process, r.pid, r.host, device);
+    text += fmt::format("#  Rank {:>4} Process {:>4} Pid {:>7} on {:>12} device {}\n", r.rank, r.process, r.pid, r.host,
+                        device);
   }
   return text + "#\n";
 }
@@ -59,7 +63,8 @@ std::string columnText(const Options& options) {
     const std::string half = fmt::format("  {:>7}  {:>6}  {:>6}  {:>6}", a, b, c, d);
     return half + half;
   };
-  return fmt::format("# {:>10}  {:>12}  {:>8}  {:>6}  {:>6}  {:^31}  {:^31}\n", "", "", "", "", "", "out-of-place", "in-place") +
+  return fmt::format("# {:>10}  {:>12}  {:>8}  {:>6}  {:>6}  {:^31}  {:^31}\n", "", "", "", "", "", "out-of-place",
+                     "in-place") +
          fmt::format("# {:>10}  {:>12}  {:>8}  {:>6}  {:>6}{}\n", "size", "count", "type", "redop", "root",
                      halves(time, "algbw", "busbw", "#wrong")) +
          fmt::format("# {:>10}  {:>12}  {:>8}  {:>6}  {:>6}{}\n", "(B)", "(elements)", "", "", "",
@@ -68,8 +73,8 @@ std::string columnText(const Options& options) {
 
 std::string rowText(const Row& row) {
   const std::string_view reduction = row.reduction ? nameOf(*row.reduction) : std::string_view("none");
-  return fmt::format("{:>12}  {:>12}  {:>8}  {:>6}  {:>6}{}{}\n", row.bytes, row.count, nameOf(row.type), reduction, row.root,
-                     halfText(row.outOfPlace), halfText(row.inPlace));
+  return fmt::format("{:>12}  {:>12}  {:>8}  {:>6}  {:>6}{}{}\n", row.bytes, row.count, nameOf(row.type), reduction,
+                     row.root, halfText(row.outOfPlace), halfText(row.inPlace));
 }
 
 std::string spreadText(const Row& row) {

@@ -55,7 +55,8 @@ std::vector<Case> Sweeper::cases() const {
   std::vector<Case> all;
   for (const DataType type : options_.types) {
     for (const auto& reduction : reductionsOf(collective_, options_)) {
-      for (const int root : rootsOf(collective_, options_, team_.ranks())) all.push_back({type, reduction, root, {}, {}});
+      for (const int root : rootsOf(collective_, options_, team_.ranks()))
+        all.push_back({type, reduction, root, {}, {}});
     }
   }
   return all;
@@ -66,11 +67,13 @@ Status Sweeper::fitMemory(const std::vector<RankInfo>& ranks) {
   const auto neighbours = std::count_if(ranks.begin(), ranks.end(), [&](const RankInfo& r) { return r.host == host; });
   const std::uint64_t available = availableMemory();
   // Two buffers a rank, each at most as large as the size.
-  const double limit = available == 0 ? 1e18 : static_cast<double>(available) * kMemoryShare / static_cast<double>(neighbours) / 2;
+  const double limit =
+      available == 0 ? 1e18 : static_cast<double>(available) * kMemoryShare / static_cast<double>(neighbours) / 2;
   ATOLL_ASSIGN(const auto agreed, team_.combine({limit}, Average::min));
   const auto most = static_cast<std::uint64_t>(agreed[0]);
   if (options_.sweep.minBytes > most) {
-    return makeError(ErrorCode::systemError, "minbytes {} is more than the memory of the smallest host allows: {} bytes a buffer",
+    return makeError(ErrorCode::systemError,
+                     "minbytes {} is more than the memory of the smallest host allows: {} bytes a buffer",
                      options_.sweep.minBytes, most);
   }
   options_.sweep.maxBytes = std::min(options_.sweep.maxBytes, most);
@@ -96,7 +99,8 @@ Status Sweeper::prepare(Case& oneCase) const {
     atollRedOp_t op = atollSum;
     if (oneCase.reduction == Reduction::mulsum) {
       const int factor = ReductionPattern::factorOf(member.rank);
-      std::uint64_t scalar = isReal(oneCase.type) ? bitsOfReal(oneCase.type, factor) : static_cast<std::uint64_t>(factor);
+      std::uint64_t scalar =
+          isReal(oneCase.type) ? bitsOfReal(oneCase.type, factor) : static_cast<std::uint64_t>(factor);
       ATOLL_TRY(checked(atollRedOpCreatePreMulSum(&op, &scalar, static_cast<atollDataType_t>(oneCase.type),
                                                   atollScalarHostImmediate, member.comm),
                         "making the mulsum operator", member.comm));
@@ -137,7 +141,8 @@ Result<std::uint64_t> Sweeper::run() {
 Status Sweeper::runCase(const Case& oneCase) {
   for (const std::uint64_t bytes : sizes_) {
     if (observer_ != nullptr) observer_->sizeBegun(bytes);
-    ATOLL_ASSIGN(const Row row, runSize(oneCase, collective_.countFor(bytes / atl::sizeOf(oneCase.type), team_.ranks())));
+    ATOLL_ASSIGN(const Row row,
+                 runSize(oneCase, collective_.countFor(bytes / atl::sizeOf(oneCase.type), team_.ranks())));
     if (observer_ != nullptr) observer_->sizeDone(row);
   }
   return success();

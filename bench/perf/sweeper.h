@@ -23,7 +23,8 @@ struct Observer {
 class Sweeper {
  public:
   /// All arguments outlive this object.
-  Sweeper(const Collective& collective, const Options& options, const World& world, Team& team, const Observer* observer)
+  Sweeper(const Collective& collective, const Options& options, const World& world, Team& team,
+          const Observer* observer)
       : collective_(collective), options_(options), world_(world), team_(team), observer_(observer) {}
 
   /// Runs everything. Returns the number of wrong elements, the same on every rank.

@@ -28,7 +28,9 @@ Status checked(atollResult_t result, std::string_view what, atollComm_t comm) {
   return makeError(codeOf(result), "{}: {} ({})", what, detail, meaning);
 }
 
-Team::~Team() { abort(); }
+Team::~Team() {
+  abort();
+}
 
 Status Team::openStreams() {
   for (Member& member : members_) ATOLL_TRY(checked(atollStreamCreate(&member.stream), "creating a stream", nullptr));
@@ -75,9 +77,11 @@ Result<std::uint64_t> Team::total(std::uint64_t mine) const {
 }
 
 Result<std::vector<std::byte>> Team::gather(std::span<const std::byte> mine, std::size_t recordBytes) const {
-  std::vector<std::vector<std::byte>> all(members_.size(), std::vector<std::byte>(recordBytes * static_cast<std::size_t>(ranks_)));
+  std::vector<std::vector<std::byte>> all(members_.size(),
+                                          std::vector<std::byte>(recordBytes * static_cast<std::size_t>(ranks_)));
   ATOLL_TRY(each("allgather of ranks", [&](std::size_t i) {
-    return atollAllGather(mine.data() + i * recordBytes, all[i].data(), recordBytes, atollUint8, members_[i].comm, nullptr);
+    return atollAllGather(mine.data() + i * recordBytes, all[i].data(), recordBytes, atollUint8, members_[i].comm,
+                          nullptr);
   }));
   return std::move(all[0]);
 }

@@ -24,7 +24,8 @@ struct Member {
 /// Turns a call's result into a Status: "allreduce: timeout: rank 3 on host b did not …".
 Status checked(atollResult_t result, std::string_view what, atollComm_t comm);
 
-/// Owns its members' communicators and streams. Driven by one thread; the collectives below are called by every team alike.
+/// Owns its members' communicators and streams. Driven by one thread; the collectives below are called by every team
+/// alike.
 class Team {
  public:
   Team(std::vector<Member> members, int ranks) : members_(std::move(members)), ranks_(ranks) {}
@@ -48,7 +49,8 @@ class Team {
     ATOLL_TRY(checked(atollGroupStart(), what, nullptr));
     Status status = success();
     for (int k = 0; k < repeat && status.ok(); ++k) {
-      for (std::size_t i = 0; i < members_.size() && status.ok(); ++i) status = checked(call(i), what, members_[i].comm);
+      for (std::size_t i = 0; i < members_.size() && status.ok(); ++i)
+        status = checked(call(i), what, members_[i].comm);
     }
     const atollResult_t ended = atollGroupEnd();  // also after a failed call, or the thread's group would stay open
     return status.ok() ? checked(ended, what, members_[0].comm) : status;
@@ -72,7 +74,8 @@ class Team {
   void abort();
 
  private:
-  [[nodiscard]] Result<std::vector<double>> allReduce(const std::vector<std::vector<double>>& inputs, atollRedOp_t op) const;
+  [[nodiscard]] Result<std::vector<double>> allReduce(const std::vector<std::vector<double>>& inputs,
+                                                      atollRedOp_t op) const;
   void closeStreams();
 
   std::vector<Member> members_;

@@ -58,7 +58,9 @@ void TestData::fillPiece(const Piece& piece, std::uint64_t seed, std::byte* buff
   switch (piece.content.kind) {
     case Content::Kind::message: writeMessage(mix(piece.content.key, seed), 0, out, bytes); break;
     case Content::Kind::contribution: writePeriodic(contribution_, size, piece.content.first + seed, out, bytes); break;
-    case Content::Kind::reduction: writePeriodic(pattern_->result(), size, piece.content.first + seed, out, bytes); break;
+    case Content::Kind::reduction:
+      writePeriodic(pattern_->result(), size, piece.content.first + seed, out, bytes);
+      break;
   }
 }
 

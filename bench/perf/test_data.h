@@ -43,8 +43,8 @@ using Layout = std::vector<Piece>;
 /// Number of elements from the buffer's start to the end of its last piece.
 std::size_t extentOf(const Layout& layout);
 
-/// Fills and checks buffers of one element type. `seed` makes the data of one checked run differ from the last one's, so that
-/// what a run failed to write is not right by being left over.
+/// Fills and checks buffers of one element type. `seed` makes the data of one checked run differ from the last one's,
+/// so that what a run failed to write is not right by being left over.
 class TestData {
  public:
   /// `pattern` is null where nothing is reduced; `rank` is whose contributions are filled in.

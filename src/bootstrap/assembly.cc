@@ -12,9 +12,11 @@ void Assembly::addProcess(const ProcessInfo& process) {
 
 Status Assembly::addRank(std::uint64_t processId, Rank rank, Rank ranks) {
   const auto found = places_.find(processId);
-  if (found == places_.end()) return makeError(ErrorCode::mismatch, "rank {} came from a process that has not been announced", rank);
+  if (found == places_.end())
+    return makeError(ErrorCode::mismatch, "rank {} came from a process that has not been announced", rank);
   const std::uint32_t process = found->second;
-  if (ranks < 1) return makeError(ErrorCode::invalidArgument, "{} was started for {} ranks", nameOf(rank, process), ranks);
+  if (ranks < 1)
+    return makeError(ErrorCode::invalidArgument, "{} was started for {} ranks", nameOf(rank, process), ranks);
   if (ranks_ == 0) {
     ranks_ = ranks;
     firstRank_ = rank;
@@ -26,14 +28,15 @@ Status Assembly::addRank(std::uint64_t processId, Rank rank, Rank ranks) {
                      nameOf(firstRank_, firstProcess_), ranks_);
   }
   if (rank < 0 || rank >= ranks) {
-    return makeError(ErrorCode::invalidArgument, "{} is out of range: there are {} ranks, from 0", nameOf(rank, process), ranks);
+    return makeError(ErrorCode::invalidArgument, "{} is out of range: there are {} ranks, from 0",
+                     nameOf(rank, process), ranks);
   }
   auto& owner = processOf_[static_cast<std::size_t>(rank)];
   if (owner != kNobody) {
     const auto& before = processes_[owner];
     const auto& now = processes_[process];
-    return makeError(ErrorCode::invalidArgument, "rank {} came twice: from host {}, pid {}, and from host {}, pid {}", rank, before.hostName,
-                     before.pid, now.hostName, now.pid);
+    return makeError(ErrorCode::invalidArgument, "rank {} came twice: from host {}, pid {}, and from host {}, pid {}",
+                     rank, before.hostName, before.pid, now.hostName, now.pid);
   }
   owner = process;
   ++present_;

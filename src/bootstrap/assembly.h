@@ -17,8 +17,8 @@ class Assembly {
   /// A process that will bring ranks. Coming again is no error (its ranks are what may not come twice).
   void addProcess(const ProcessInfo& process);
 
-  /// A rank of a process that was added. Errors name both sides: a rank out of range, one that came before, another number of ranks
-  /// than the first rank's.
+  /// A rank of a process that was added. Errors name both sides: a rank out of range, one that came before, another
+  /// number of ranks than the first rank's.
   Status addRank(std::uint64_t processId, Rank rank, Rank ranks);
 
   [[nodiscard]] bool complete() const { return ranks_ > 0 && present_ == ranks_; }

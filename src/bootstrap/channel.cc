@@ -38,9 +38,13 @@ std::shared_ptr<Channel> Channel::create(Service& service, UniqueFd fd, std::wea
 Channel::Channel(Service& service, UniqueFd fd, std::weak_ptr<ChannelOwner> owner)
     : service_(service), fd_(std::move(fd)), owner_(std::move(owner)) {}
 
-Channel::~Channel() { close(); }
+Channel::~Channel() {
+  close();
+}
 
-std::string Channel::peer() const { return peerText(fd_.get()); }
+std::string Channel::peer() const {
+  return peerText(fd_.get());
+}
 
 void Channel::send(MessageType type, Body body) {
   if (!isOpen() || closing_) return;

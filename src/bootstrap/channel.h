@@ -20,7 +20,8 @@ class ChannelOwner {
  public:
   virtual ~ChannelOwner() = default;
   /// A frame has come. An error ends the channel, as if the connection had failed with it.
-  virtual Status onFrame(const std::shared_ptr<Channel>& channel, MessageType type, std::span<const std::byte> body) = 0;
+  virtual Status onFrame(const std::shared_ptr<Channel>& channel, MessageType type,
+                         std::span<const std::byte> body) = 0;
   /// The connection is closed or failed; nothing more comes of this channel. Not called after close().
   virtual void onClosed(const std::shared_ptr<Channel>& channel, const Error& why) = 0;
 };

@@ -72,7 +72,8 @@ void Desk::onNewcomer(Reception::Newcomer newcomer) {
     newcomers_.push_back(Channel::create(Service::running(), std::move(newcomer.fd), weak_from_this()));
     return;
   }
-  Error error = makeError(ErrorCode::mismatch, "a process at {} speaks bootstrap protocol version {}, the rendezvous speaks version {}",
+  Error error = makeError(ErrorCode::mismatch,
+                          "a process at {} speaks bootstrap protocol version {}, the rendezvous speaks version {}",
                           newcomer.from, newcomer.version, kProtocolVersion);
   log::line(log::Subject::bootstrap, kNoRank, "{}", error.text);
   if (const auto forming = latest_.lock()) forming->fail(std::move(error));
@@ -82,13 +83,15 @@ Result<std::shared_ptr<Forming>> Desk::formingFor(const Enrol& enrol) {
   if (enrol.sealedFirstId.empty()) return Forming::of(encodeId(id_), settings_);
   const auto plain = unseal(enrol.sealedFirstId, id_.secret);
   UniqueId first;
-  if (!plain || plain->size() != first.bytes.size()) return makeError(ErrorCode::mismatch, "an enrolment's first id cannot be read");
+  if (!plain || plain->size() != first.bytes.size())
+    return makeError(ErrorCode::mismatch, "an enrolment's first id cannot be read");
   std::memcpy(first.bytes.data(), plain->data(), plain->size());
   return Forming::of(first, settings_);
 }
 
 Status Desk::onFrame(const std::shared_ptr<Channel>& channel, MessageType type, std::span<const std::byte> body) {
-  if (type != MessageType::enrol) return makeError(ErrorCode::mismatch, "a newcomer's first message is not its enrolment");
+  if (type != MessageType::enrol)
+    return makeError(ErrorCode::mismatch, "a newcomer's first message is not its enrolment");
   ATOLL_ASSIGN(const auto message, decodeEnrol(body));
   ATOLL_ASSIGN(const auto forming, formingFor(message));
   std::erase(newcomers_, channel);

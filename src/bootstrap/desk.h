@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The desk of a rendezvous: what openRendezvous and rendezvousAt open in their process. It takes newcomers and hands them to the
-// session that is forming.
+// The desk of a rendezvous: what openRendezvous and rendezvousAt open in their process. It takes newcomers and hands
+// them to the session that is forming.
 #pragma once
 
 #include <cstdint>

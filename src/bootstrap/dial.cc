@@ -24,7 +24,8 @@ std::shared_ptr<Dial> Dial::start(Service& service, DialRequest request, Done do
   auto dial = std::make_shared<Dial>(service, std::move(request), std::move(done));
   if (!dial->request_.deadline.isNever()) {
     dial->deadlineTimer_ = service.at(dial->request_.deadline.at(), [dial] {
-      dial->finish(makeError(ErrorCode::timeout, "no connection to {} within the time limit{}", dial->request_.peer, dial->lastFailure_));
+      dial->finish(makeError(ErrorCode::timeout, "no connection to {} within the time limit{}", dial->request_.peer,
+                             dial->lastFailure_));
     });
   }
   dial->attempt();
@@ -76,7 +77,8 @@ Status Dial::advance() {
   ATOLL_ASSIGN(const bool complete, input_.from(fd_.get()));
   if (!complete) return success();
   if (stage_ == Stage::greeting) return onChallenge();
-  if (input_.bytes().front() != kWelcome) return makeError(ErrorCode::mismatch, "{} answered with nonsense", endpoint().text());
+  if (input_.bytes().front() != kWelcome)
+    return makeError(ErrorCode::mismatch, "{} answered with nonsense", endpoint().text());
   service_.forget(std::exchange(watch_, 0));
   finish(std::move(fd_));
   return success();
@@ -91,7 +93,8 @@ Status Dial::onConnected() {
   hello_.purpose = request_.purpose;
   hello_.group = request_.group;
   fillRandom(hello_.nonce);
-  if (!sendSmall(fd_.get(), encode(hello_))) return systemError(errno, fmt::format("cannot greet {}", endpoint().text()));
+  if (!sendSmall(fd_.get(), encode(hello_)))
+    return systemError(errno, fmt::format("cannot greet {}", endpoint().text()));
   input_.expect(kChallengeBytes);
   stage_ = Stage::greeting;
   service_.change(watch_, EPOLLIN);
@@ -103,22 +106,27 @@ Status Dial::onChallenge() {
   if (!challenge) return makeError(ErrorCode::mismatch, "{} does not speak Atoll's protocol", endpoint().text());
   if (challenge->verdict == Challenge::Verdict::unknownGroup) {
     absent_ = true;
-    return makeError(ErrorCode::remoteError, "the process at {} does not know this group (its rendezvous or communicator is closed)",
+    return makeError(ErrorCode::remoteError,
+                     "the process at {} does not know this group (its rendezvous or communicator is closed)",
                      endpoint().text());
   }
   const bool authentic = proves(*challenge, hello_, request_.secret);
-  // The answer goes out even when it is of no use, so that the other end can name this process as the one that has the wrong
-  // secret or version, instead of seeing a connection that closes without a word.
-  const Answer answer = authentic ? answerFor(*challenge, hello_, request_.key, request_.secret) : Answer{request_.key, Proof{}};
-  if (!sendSmall(fd_.get(), encode(answer))) return systemError(errno, fmt::format("cannot answer {}", endpoint().text()));
+  // The answer goes out even when it is of no use, so that the other end can name this process as the one that has the
+  // wrong secret or version, instead of seeing a connection that closes without a word.
+  const Answer answer =
+      authentic ? answerFor(*challenge, hello_, request_.key, request_.secret) : Answer{request_.key, Proof{}};
+  if (!sendSmall(fd_.get(), encode(answer)))
+    return systemError(errno, fmt::format("cannot answer {}", endpoint().text()));
   if (!authentic) {
     final_ = !request_.mayComeLater;  // another job's process may sit on a well-known port for a while
-    return makeError(ErrorCode::mismatch, "{} at {} has another secret than this process", request_.peer, endpoint().text());
+    return makeError(ErrorCode::mismatch, "{} at {} has another secret than this process", request_.peer,
+                     endpoint().text());
   }
   if (challenge->version != kProtocolVersion) {
     final_ = true;
-    return makeError(ErrorCode::mismatch, "{} at {} speaks bootstrap protocol version {}, this process speaks version {}",
-                     request_.peer, endpoint().text(), challenge->version, kProtocolVersion);
+    return makeError(ErrorCode::mismatch,
+                     "{} at {} speaks bootstrap protocol version {}, this process speaks version {}", request_.peer,
+                     endpoint().text(), challenge->version, kProtocolVersion);
   }
   // From here on the peer is who it should be: it may take its time to ask for the stream.
   service_.cancel(std::exchange(attemptTimer_, 0));

@@ -10,7 +10,8 @@ namespace atl {
 
 std::string NetAddress::text() const {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
-  const bool mapped = std::all_of(ip.begin(), ip.begin() + 10, [](auto b) { return b == 0; }) && ip[10] == 0xff && ip[11] == 0xff;
+  const bool mapped =
+      std::all_of(ip.begin(), ip.begin() + 10, [](auto b) { return b == 0; }) && ip[10] == 0xff && ip[11] == 0xff;
   const char* const done = mapped ? ::inet_ntop(AF_INET, &ip[12], buffer.data(), buffer.size())
                                   : ::inet_ntop(AF_INET6, ip.data(), buffer.data(), buffer.size());
   if (done == nullptr) return "?";

@@ -26,14 +26,14 @@ struct NetAddress {
 
 /// What a process says of itself once, whatever the number of its ranks.
 struct ProcessInfo {
-  std::uint64_t id = 0;        ///< random; tells this process from every other
-  std::uint64_t host = 0;      ///< hash of the host's identity: equal = same kernel and same network namespace
-  std::string hostName;        ///< for people
+  std::uint64_t id = 0;    ///< random; tells this process from every other
+  std::uint64_t host = 0;  ///< hash of the host's identity: equal = same kernel and same network namespace
+  std::string hostName;    ///< for people
   std::int32_t pid = 0;
-  std::uint32_t transports = 0;             ///< bits of the transports that it has and is allowed to use
-  std::vector<NetAddress> addresses;        ///< listening endpoints for streams, best first
-  std::string localName;                    ///< abstract Unix socket for streams between processes of one host; may be empty
-  std::int32_t cores = 1;                   ///< CPUs that this process may run on (affinity and cgroup)
+  std::uint32_t transports = 0;       ///< bits of the transports that it has and is allowed to use
+  std::vector<NetAddress> addresses;  ///< listening endpoints for streams, best first
+  std::string localName;              ///< abstract Unix socket for streams between processes of one host; may be empty
+  std::int32_t cores = 1;             ///< CPUs that this process may run on (affinity and cgroup)
 };
 
 /// A few bytes per rank, one ProcessInfo per process.

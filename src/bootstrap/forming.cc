@@ -47,7 +47,9 @@ std::vector<Endpoint> endpointsOf(const ProcessInfo& from, std::uint64_t host, c
   return endpoints;
 }
 
-std::string nameOf(const ProcessInfo& process) { return fmt::format("host {}, pid {}", process.hostName, process.pid); }
+std::string nameOf(const ProcessInfo& process) {
+  return fmt::format("host {}, pid {}", process.hostName, process.pid);
+}
 
 }  // namespace
 
@@ -92,13 +94,16 @@ Forming::Forming(const UniqueId& firstId, IdFields fields, std::shared_ptr<Desk>
 
 Forming::~Forming() = default;
 
-// ---- the ranks of this process ---------------------------------------------------------------------------------------
+// ---- the ranks of this process
+// ---------------------------------------------------------------------------------------
 
-Result<std::shared_ptr<Session>> Forming::join(std::span<const UniqueId> ids, Rank rank, Rank ranks, Deadline deadline) {
+Result<std::shared_ptr<Session>> Forming::join(std::span<const UniqueId> ids, Rank rank, Rank ranks,
+                                               Deadline deadline) {
   auto& service = Service::running();
   std::unique_lock lock(mutex_);
   if (state_ == State::failed) return *error_;
-  if (state_ != State::forming) return makeError(ErrorCode::invalidArgument, "rank {} came when all {} ranks were there already", rank, ranks);
+  if (state_ != State::forming)
+    return makeError(ErrorCode::invalidArgument, "rank {} came when all {} ranks were there already", rank, ranks);
   if (isRoot_) {
     for (const auto& id : ids.subspan(1)) {
       const auto fields = decodeId(id);
@@ -126,7 +131,9 @@ Result<std::shared_ptr<Session>> Forming::join(std::span<const UniqueId> ids, Ra
         self->goTo(*to, deadline);
       });
     }
-    service.post([self = shared_from_this(), message = Join{self_.id, rank, ranks}] { self->up(MessageType::join, encode(message)); });
+    service.post([self = shared_from_this(), message = Join{self_.id, rank, ranks}] {
+      self->up(MessageType::join, encode(message));
+    });
   }
   const auto settled = [this] { return state_ == State::complete || state_ == State::failed; };
   if (deadline.isNever()) {
@@ -174,7 +181,8 @@ void Forming::onDeadline() {
   }
   std::string text = fmt::format("{} did not come within {:.3g} s", missing, seconds(Clock::now() - begun_));
   const auto refusals = Reception::instance().refusals(first_.group);
-  for (std::size_t i = 0; i < refusals.size(); ++i) text += fmt::format("{}{}", i == 0 ? "; refused were: " : ", ", refusals[i]);
+  for (std::size_t i = 0; i < refusals.size(); ++i)
+    text += fmt::format("{}{}", i == 0 ? "; refused were: " : ", ", refusals[i]);
   fail(makeError(ErrorCode::timeout, "{}", text));
 }
 
@@ -208,7 +216,8 @@ bool Forming::settleFailed(const Error& error) {
   return true;
 }
 
-// ---- the way to the parent -------------------------------------------------------------------------------------------
+// ---- the way to the parent
+// -------------------------------------------------------------------------------------------
 
 void Forming::goTo(const Destination& destination, Deadline deadline) {
   if (std::exchange(underWay_, true)) return;
@@ -218,7 +227,8 @@ void Forming::goTo(const Destination& destination, Deadline deadline) {
   request.purpose = Purpose::rendezvous;
   request.group = desk.group;
   request.secret = desk.secret;
-  request.endpoints = endpointsOf(self_, desk.host, desk.localName == 0 ? "" : localSocketName(desk.localName), desk.addresses);
+  request.endpoints =
+      endpointsOf(self_, desk.host, desk.localName == 0 ? "" : localSocketName(desk.localName), desk.addresses);
   request.mayComeLater = desk.byAddress;
   request.deadline = deadline;
   request.peer = "the rendezvous";
@@ -268,11 +278,12 @@ void Forming::expectChildren(std::uint64_t tree, std::uint32_t place) {
   const std::uint64_t firstChild = std::uint64_t{place} * kFanOut + 1;
   for (std::uint64_t child = firstChild; child < firstChild + kFanOut && child <= 0x7fffffff; ++child) {
     const StreamKey key{tree, static_cast<Rank>(place), static_cast<Rank>(child), kFormingLane, 0};
-    expected_.push_back(Reception::instance().accept(group, key, Deadline::never(), [weak = weak_from_this()](Result<UniqueFd> fd) {
-      const auto self = weak.lock();
-      if (!self || !fd.ok()) return;
-      self->children_.push_back({Channel::create(Service::running(), std::move(fd).value(), self), std::nullopt});
-    }));
+    expected_.push_back(
+        Reception::instance().accept(group, key, Deadline::never(), [weak = weak_from_this()](Result<UniqueFd> fd) {
+          const auto self = weak.lock();
+          if (!self || !fd.ok()) return;
+          self->children_.push_back({Channel::create(Service::running(), std::move(fd).value(), self), std::nullopt});
+        }));
   }
 }
 
@@ -284,13 +295,17 @@ void Forming::up(MessageType type, Bytes body) {
   }
 }
 
-// ---- those below -----------------------------------------------------------------------------------------------------
+// ---- those below
+// -----------------------------------------------------------------------------------------------------
 
 void Forming::enrol(const std::shared_ptr<Channel>& channel, const Enrol& message, const std::shared_ptr<Desk>& desk) {
   {
     const std::lock_guard lock(mutex_);
     if (state_ != State::forming) {
-      const Error late = state_ == State::failed ? *error_ : makeError(ErrorCode::invalidUsage, "all ranks were there already when {} came", nameOf(message.process.info));
+      const Error late = state_ == State::failed
+                             ? *error_
+                             : makeError(ErrorCode::invalidUsage, "all ranks were there already when {} came",
+                                         nameOf(message.process.info));
       channel->send(MessageType::fail, encode(late));
       return channel->closeAfterSending();
     }
@@ -341,7 +356,8 @@ void Forming::arrive(const Join& join) {
 }
 
 Status Forming::onFrame(const std::shared_ptr<Channel>& channel, MessageType type, std::span<const std::byte> body) {
-  const auto child = std::find_if(children_.begin(), children_.end(), [&](const Child& c) { return c.channel == channel; });
+  const auto child =
+      std::find_if(children_.begin(), children_.end(), [&](const Child& c) { return c.channel == channel; });
   const bool fromChild = child != children_.end();
   if (type == MessageType::fail) {
     Error failure;
@@ -364,14 +380,17 @@ Status Forming::onFrame(const std::shared_ptr<Channel>& channel, MessageType typ
   } else if (type == MessageType::directory && channel == parent_) {
     return onDirectory(body);
   } else {
-    return makeError(ErrorCode::mismatch, "a message of type {} is out of place while the ranks come together", static_cast<unsigned>(type));
+    return makeError(ErrorCode::mismatch, "a message of type {} is out of place while the ranks come together",
+                     static_cast<unsigned>(type));
   }
   return success();
 }
 
 void Forming::onClosed(const std::shared_ptr<Channel>& channel, const Error& why) {
-  const auto child = std::find_if(children_.begin(), children_.end(), [&](const Child& c) { return c.channel == channel; });
-  std::string who = channel == parent_ || channel == deskChannel_ ? "the process above this one in the tree" : "a process on its way to its place";
+  const auto child =
+      std::find_if(children_.begin(), children_.end(), [&](const Child& c) { return c.channel == channel; });
+  std::string who = channel == parent_ || channel == deskChannel_ ? "the process above this one in the tree"
+                                                                  : "a process on its way to its place";
   if (child != children_.end()) {
     const std::lock_guard lock(mutex_);
     if (child->info) who = isRoot_ ? assembly_.nameOf(child->info->id) : nameOf(*child->info);
@@ -379,7 +398,8 @@ void Forming::onClosed(const std::shared_ptr<Channel>& channel, const Error& why
   fail(makeError(ErrorCode::remoteError, "{} went before all ranks were there: {}", who, why.text));
 }
 
-// ---- the end ---------------------------------------------------------------------------------------------------------
+// ---- the end
+// ---------------------------------------------------------------------------------------------------------
 
 void Forming::completeAsRoot() {
   const Directory directory = assembly_.directory(first_.secret);
@@ -400,7 +420,8 @@ void Forming::formSession(DirectoryMessage message) {
   TreePlace place;
   if (parent_) {
     const auto found = indexOf.find(parentId_);
-    if (found == indexOf.end()) return fail(makeError(ErrorCode::mismatch, "the directory lacks the process above this one"));
+    if (found == indexOf.end())
+      return fail(makeError(ErrorCode::mismatch, "the directory lacks the process above this one"));
     place.parent = TreeEdge{parent_, found->second};
   }
   for (auto& child : children_) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A session that is forming, as one process sees it: its ranks come one by one (threads, in any order), the process finds its
-// place in the tree, arrivals go up, and the directory or a failure comes down.
+// A session that is forming, as one process sees it: its ranks come one by one (threads, in any order), the process
+// finds its place in the tree, arrivals go up, and the directory or a failure comes down.
 //
-// The process that holds the desk of the first id is the root and keeps the Assembly. When all ranks come in that process, no
-// connection is made and the service thread has no part in it.
+// The process that holds the desk of the first id is the root and keeps the Assembly. When all ranks come in that
+// process, no connection is made and the service thread has no part in it.
 #pragma once
 
 #include <condition_variable>
@@ -28,7 +28,8 @@ class Forming final : public ChannelOwner, public std::enable_shared_from_this<F
   /// The one that is forming in this process for a first id.
   static Result<std::shared_ptr<Forming>> of(const UniqueId& firstId, const Settings& settings);
 
-  /// A failed one is kept for a few seconds, so that those who come late learn of the failure; this makes room for another attempt.
+  /// A failed one is kept for a few seconds, so that those who come late learn of the failure; this makes room for
+  /// another attempt.
   static void forgetFailed(const IdFields& firstId);
 
   Forming(const UniqueId& firstId, IdFields fields, std::shared_ptr<Desk> desk, ProcessInfo self);
@@ -97,22 +98,22 @@ class Forming final : public ChannelOwner, public std::enable_shared_from_this<F
   std::optional<Error> error_;
   std::shared_ptr<Session> session_;
   std::vector<std::shared_ptr<Desk>> desks_;  ///< of this process, for any of the ids; they stay as long as the session
-  bool started_ = false;              ///< a rank here has come
-  bool othersCame_ = false;           ///< some other process takes part
-  Assembly assembly_;                 ///< root
-  Deadline deadline_ = Deadline::never();  ///< root: the earliest of those that were brought
+  bool started_ = false;                      ///< a rank here has come
+  bool othersCame_ = false;                   ///< some other process takes part
+  Assembly assembly_;                         ///< root
+  Deadline deadline_ = Deadline::never();     ///< root: the earliest of those that were brought
 
   // Service thread.
-  bool underWay_ = false;             ///< to a desk elsewhere
+  bool underWay_ = false;  ///< to a desk elsewhere
   Deadline ownDeadline_ = Deadline::never();
   std::shared_ptr<Dial> dial_;
   std::shared_ptr<Channel> deskChannel_;
   std::shared_ptr<Channel> parent_;
   std::uint64_t parentId_ = 0;
-  std::vector<Queued> queued_;        ///< for the parent
+  std::vector<Queued> queued_;  ///< for the parent
   std::vector<Child> children_;
   std::vector<std::shared_ptr<Channel>> assigned_;  ///< newcomers on their way to a parent elsewhere
-  std::vector<ProcessInfo> places_;   ///< of the tree that begins here
+  std::vector<ProcessInfo> places_;                 ///< of the tree that begins here
   std::uint64_t tree_ = 0;
   std::vector<Reception::AcceptId> expected_;
   Service::TimerId timer_ = 0;

@@ -27,7 +27,8 @@ Result<std::vector<std::byte>> GroupSession::allGather(Rank me, std::span<const 
   Local* const here = local(me);
   if (here == nullptr) return makeError(ErrorCode::invalidArgument, "allGather: rank {} is not of this process", me);
   if (mine.size() > kMostShare) {
-    return makeError(ErrorCode::invalidArgument, "allGather: {} bytes a rank, at most {} are allowed", mine.size(), kMostShare);
+    return makeError(ErrorCode::invalidArgument, "allGather: {} bytes a rank, at most {} are allowed", mine.size(),
+                     kMostShare);
   }
   const std::uint64_t sequence = ++here->gathers;
   std::unique_lock lock(mutex_);
@@ -51,7 +52,8 @@ Result<std::vector<std::byte>> GroupSession::allGather(Rank me, std::span<const 
   if (deadline.isNever()) {
     gather.changed.wait(lock, settled);
   } else if (!gather.changed.wait_until(lock, deadline.at(), settled)) {
-    Error late = makeError(ErrorCode::timeout, "exchange #{} between the ranks did not end within the time limit: {}", sequence, missingShares(gather));
+    Error late = makeError(ErrorCode::timeout, "exchange #{} between the ranks did not end within the time limit: {}",
+                           sequence, missingShares(gather));
     if (!failure_) failure_ = late;  // without this rank's patience no later exchange can be in step either
     for (const auto& [other, pending] : gathers_) pending->changed.notify_all();
     return late;
@@ -74,7 +76,8 @@ GroupSession::Gather& GroupSession::gatherOf(std::uint64_t sequence) {
 void GroupSession::setSize(Gather& gather, std::uint32_t size, std::string_view whose) {
   if (!std::exchange(gather.sized, true)) gather.size = size;
   if (gather.size == size || !gather.error.empty()) return;
-  gather.error = fmt::format("ranks exchange tables of different sizes: {} bytes and, from {}, {} bytes", gather.size, whose, size);
+  gather.error = fmt::format("ranks exchange tables of different sizes: {} bytes and, from {}, {} bytes", gather.size,
+                             whose, size);
 }
 
 bool GroupSession::subtreeComplete(const Gather& gather) const {
@@ -93,7 +96,8 @@ void GroupSession::assemble(Gather& gather) {
       if (rank < 0 || static_cast<std::size_t>(rank) >= ranks || seen[static_cast<std::size_t>(rank)]) return;
       seen[static_cast<std::size_t>(rank)] = true;
       ++count;
-      if (!share.empty()) std::memcpy(table->data() + static_cast<std::size_t>(rank) * gather.size, share.data(), share.size());
+      if (!share.empty())
+        std::memcpy(table->data() + static_cast<std::size_t>(rank) * gather.size, share.data(), share.size());
     });
     if (count != ranks) gather.error = fmt::format("an exchange brought the shares of {} of {} ranks", count, ranks);
   }
@@ -126,7 +130,8 @@ void GroupSession::subtreeGathered(std::uint64_t sequence) {
   gathered(sequence, down);
 }
 
-/// On the service thread: sends the table down, and then gives it to the ranks here, so that nothing they do next overtakes it.
+/// On the service thread: sends the table down, and then gives it to the ranks here, so that nothing they do next
+/// overtakes it.
 void GroupSession::gathered(std::uint64_t sequence, const Channel::Body& down) {
   for (const auto& child : place_.children) child.channel->send(MessageType::gatherDown, down);
   const std::lock_guard lock(mutex_);
@@ -142,7 +147,8 @@ void GroupSession::gathered(std::uint64_t sequence, const Channel::Body& down) {
 
 Status GroupSession::onGatherUp(const Channel& channel, std::span<const std::byte> body) {
   ATOLL_ASSIGN(const auto up, decodeGatherUp(body));
-  const auto child = std::find_if(place_.children.begin(), place_.children.end(), [&](const auto& e) { return e.channel.get() == &channel; });
+  const auto child = std::find_if(place_.children.begin(), place_.children.end(),
+                                  [&](const auto& e) { return e.channel.get() == &channel; });
   if (child == place_.children.end()) return makeError(ErrorCode::mismatch, "shares of an exchange come from above");
   bool complete = false;
   {
@@ -169,8 +175,8 @@ Status GroupSession::onGatherDown(std::span<const std::byte> body) {
   ATOLL_ASSIGN(auto message, decodeGatherDown(body));
   const auto ranks = static_cast<std::size_t>(directory_.ranks());
   if (message.error.empty() && message.table.size() != ranks * message.size) {
-    return makeError(ErrorCode::mismatch, "the table of exchange #{} has {} bytes, not {} for each of {} ranks", message.sequence,
-                     message.table.size(), message.size, ranks);
+    return makeError(ErrorCode::mismatch, "the table of exchange #{} has {} bytes, not {} for each of {} ranks",
+                     message.sequence, message.table.size(), message.size, ranks);
   }
   {
     const std::lock_guard lock(mutex_);
@@ -190,7 +196,8 @@ std::string GroupSession::missingShares(const Gather& gather) const {
   }
   if (gather.childrenIn.size() < childCount_) {
     // Which children there were is known on the service thread only; how many is enough to look further.
-    return fmt::format("{} of the {} processes below this one in the tree did not answer", childCount_ - gather.childrenIn.size(), childCount_);
+    return fmt::format("{} of the {} processes below this one in the tree did not answer",
+                       childCount_ - gather.childrenIn.size(), childCount_);
   }
   return "the ranks of this process did their part, others did not";
 }

@@ -25,13 +25,15 @@ std::shared_ptr<Session> GroupSession::create(Directory directory, std::uint64_t
     Handle& operator=(const Handle&) = delete;
     ~Handle() { session->leaveAll(); }
   };
-  auto session = std::make_shared<GroupSession>(std::move(directory), communicator, std::move(place), std::move(companion));
+  auto session =
+      std::make_shared<GroupSession>(std::move(directory), communicator, std::move(place), std::move(companion));
   session->start();
   auto* const raw = session.get();
   return std::shared_ptr<Session>(std::make_shared<Handle>(std::move(session)), raw);
 }
 
-GroupSession::GroupSession(Directory directory, std::uint64_t communicator, TreePlace place, std::shared_ptr<void> companion)
+GroupSession::GroupSession(Directory directory, std::uint64_t communicator, TreePlace place,
+                           std::shared_ptr<void> companion)
     : directory_(std::move(directory)),
       communicator_(communicator),
       companion_(std::move(companion)),
@@ -49,9 +51,9 @@ GroupSession::GroupSession(Directory directory, std::uint64_t communicator, Tree
 GroupSession::~GroupSession() = default;
 
 void GroupSession::start() {
-  const bool reachable = std::any_of(directory_.processes.begin(), directory_.processes.end(), [](const ProcessInfo& process) {
-    return process.id == processNumber() && !process.addresses.empty();
-  });
+  const bool reachable = std::any_of(
+      directory_.processes.begin(), directory_.processes.end(),
+      [](const ProcessInfo& process) { return process.id == processNumber() && !process.addresses.empty(); });
   if (reachable) registration_ = std::make_unique<GroupRegistration>(groupOf(directory_.secret), directory_.secret);
   if (alone_) return;
   self_ = shared_from_this();
@@ -65,7 +67,8 @@ GroupSession::Local* GroupSession::local(Rank rank) {
   return found == locals_.end() ? nullptr : found->second.get();
 }
 
-// ---- notices ---------------------------------------------------------------------------------------------------------
+// ---- notices
+// ---------------------------------------------------------------------------------------------------------
 
 void GroupSession::spread(const Notice& notice) {
   if (notice.rank < 0 || notice.rank >= directory_.ranks()) return;
@@ -89,7 +92,8 @@ void GroupSession::record(const Notice& notice) {
   if (notice.kind == Notice::Kind::left) left_[static_cast<std::size_t>(notice.rank)] = true;
   notices_.push_back(full);
   if (failure_) return;
-  failure_ = makeError(notice.kind == Notice::Kind::aborted ? ErrorCode::aborted : ErrorCode::remoteError, "{}", full->text);
+  failure_ =
+      makeError(notice.kind == Notice::Kind::aborted ? ErrorCode::aborted : ErrorCode::remoteError, "{}", full->text);
   for (const auto& [sequence, gather] : gathers_) gather->changed.notify_all();
 }
 
@@ -132,9 +136,11 @@ void GroupSession::onNotice(Rank me, std::function<void(const Notice&)> handler)
   deliverTo(me, *mine);
 }
 
-// ---- the tree --------------------------------------------------------------------------------------------------------
+// ---- the tree
+// --------------------------------------------------------------------------------------------------------
 
-Status GroupSession::onFrame(const std::shared_ptr<Channel>& channel, MessageType type, std::span<const std::byte> body) {
+Status GroupSession::onFrame(const std::shared_ptr<Channel>& channel, MessageType type,
+                             std::span<const std::byte> body) {
   switch (type) {
     case MessageType::gatherUp: return onGatherUp(*channel, body);
     case MessageType::gatherDown: return onGatherDown(body);
@@ -148,8 +154,7 @@ Status GroupSession::onFrame(const std::shared_ptr<Channel>& channel, MessageTyp
       deliver();
       return success();
     }
-    default:
-      return makeError(ErrorCode::mismatch, "a message of type {} is out of place", static_cast<unsigned>(type));
+    default: return makeError(ErrorCode::mismatch, "a message of type {} is out of place", static_cast<unsigned>(type));
   }
 }
 
@@ -159,7 +164,8 @@ void GroupSession::onClosed(const std::shared_ptr<Channel>& channel, const Error
     place_.parent.reset();
     lost(process, why);
   } else {
-    const auto found = std::find_if(place_.children.begin(), place_.children.end(), [&](const auto& e) { return e.channel == channel; });
+    const auto found = std::find_if(place_.children.begin(), place_.children.end(),
+                                    [&](const auto& e) { return e.channel == channel; });
     if (found == place_.children.end()) return;
     const auto process = found->process;
     place_.children.erase(found);
@@ -190,7 +196,8 @@ void GroupSession::lost(std::uint32_t process, const Error& why) {
   deliver();
 }
 
-// ---- leaving ---------------------------------------------------------------------------------------------------------
+// ---- leaving
+// ---------------------------------------------------------------------------------------------------------
 
 void GroupSession::leave(Rank me) {
   Local* const mine = local(me);
@@ -218,7 +225,8 @@ void GroupSession::leave(Rank me) {
 }
 
 void GroupSession::leaveAll() {
-  for (const Rank rank : localRanks_) onNotice(rank, nullptr);  // nobody holds the session, so nobody is to hear of the others
+  for (const Rank rank : localRanks_)
+    onNotice(rank, nullptr);  // nobody holds the session, so nobody is to hear of the others
   for (const Rank rank : localRanks_) leave(rank);
 }
 

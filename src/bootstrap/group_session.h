@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A session whose ranks have all come: the tree of its processes is up, or all of it is in this process.
 //
-// Locks: mutex_ guards what rank threads and the service thread share; each rank's handlerMutex is held while its handler runs
-// and is taken before mutex_, never after it. The tree's channels are touched on the service thread only.
+// Locks: mutex_ guards what rank threads and the service thread share; each rank's handlerMutex is held while its
+// handler runs and is taken before mutex_, never after it. The tree's channels are touched on the service thread only.
 #pragma once
 
 #include <condition_variable>
@@ -37,16 +37,17 @@ class GroupSession final : public Session, public ChannelOwner, public std::enab
  public:
   static constexpr std::size_t kFanOut = 8;  ///< of the tree
 
-  /// On the service thread, when the place has edges. The session returned is the users' handle: when the last of them drops it,
-  /// those ranks of this process that have not left are taken to have left.
-  /// `companion` is something that lives as long as the session.
+  /// On the service thread, when the place has edges. The session returned is the users' handle: when the last of them
+  /// drops it, those ranks of this process that have not left are taken to have left. `companion` is something that
+  /// lives as long as the session.
   static std::shared_ptr<Session> create(Directory directory, std::uint64_t communicator, TreePlace place,
                                          std::shared_ptr<void> companion = nullptr);
 
   GroupSession(Directory directory, std::uint64_t communicator, TreePlace place, std::shared_ptr<void> companion);
   ~GroupSession() override;
 
-  Result<std::shared_ptr<Session>> subset(Rank me, std::span<const Rank> members, std::uint64_t serial, Deadline deadline) override;
+  Result<std::shared_ptr<Session>> subset(Rank me, std::span<const Rank> members, std::uint64_t serial,
+                                          Deadline deadline) override;
   [[nodiscard]] const Directory& directory() const override { return directory_; }
   [[nodiscard]] std::uint64_t communicator() const override { return communicator_; }
   Result<std::vector<std::byte>> allGather(Rank me, std::span<const std::byte> mine, Deadline deadline) override;
@@ -71,11 +72,11 @@ class GroupSession final : public Session, public ChannelOwner, public std::enab
     std::uint32_t size = 0;
     bool sized = false;
     std::string error;
-    Bytes shares;                       ///< of this process's ranks and of the subtrees below: (rank, share) back to back
+    Bytes shares;  ///< of this process's ranks and of the subtrees below: (rank, share) back to back
     std::size_t localShares = 0;
     std::vector<std::uint32_t> childrenIn;  ///< processes whose subtree's shares have come
     std::shared_ptr<const Bytes> table;
-    std::size_t taken = 0;              ///< local ranks that have fetched the result
+    std::size_t taken = 0;  ///< local ranks that have fetched the result
     bool done = false;
     std::condition_variable changed;
   };
@@ -106,23 +107,23 @@ class GroupSession final : public Session, public ChannelOwner, public std::enab
   const Directory directory_;
   const std::uint64_t communicator_;
   const std::shared_ptr<void> companion_;
-  const bool alone_;                      ///< no other process takes part
-  std::size_t childCount_ = 0;            ///< children there were at the start
+  const bool alone_;                                 ///< no other process takes part
+  std::size_t childCount_ = 0;                       ///< children there were at the start
   std::unique_ptr<GroupRegistration> registration_;  ///< lets the group's streams in
   std::vector<Rank> localRanks_;
   std::unordered_map<Rank, std::unique_ptr<Local>> locals_;  ///< never changes after construction
 
   mutable std::mutex mutex_;
   std::deque<std::shared_ptr<const Notice>> notices_;  ///< all that have come
-  std::vector<bool> left_;                ///< by rank
+  std::vector<bool> left_;                             ///< by rank
   std::size_t localsLeft_ = 0;
-  std::optional<Error> failure_;          ///< why no allGather can succeed any more
+  std::optional<Error> failure_;  ///< why no allGather can succeed any more
   std::map<std::uint64_t, std::unique_ptr<Gather>> gathers_;
   std::map<std::uint64_t, std::shared_ptr<SubsetForming>> subsets_;  ///< being formed; by communicator number
 
-  TreePlace place_;                       ///< service thread
-  bool leaving_ = false;                  ///< service thread
-  std::shared_ptr<GroupSession> self_;    ///< keeps the session while the tree needs it; service thread
+  TreePlace place_;                     ///< service thread
+  bool leaving_ = false;                ///< service thread
+  std::shared_ptr<GroupSession> self_;  ///< keeps the session while the tree needs it; service thread
 };
 
 }  // namespace atl

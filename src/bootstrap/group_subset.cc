@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// GroupSession's subset: the members' processes make a tree of their own. Everything but the connections follows from the
-// parent's directory, so that it works while other members of the parent are dead.
+// GroupSession's subset: the members' processes make a tree of their own. Everything but the connections follows from
+// the parent's directory, so that it works while other members of the parent are dead.
 #include <algorithm>
 
 #include "src/base/hash.h"
@@ -34,7 +34,8 @@ Status checkMembers(const Directory& parent, Rank me, std::span<const Rank> memb
     if (member < 0 || member >= parent.ranks()) {
       return makeError(ErrorCode::invalidArgument, "subset: member {} is not one of {} ranks", member, parent.ranks());
     }
-    if (seen[static_cast<std::size_t>(member)]) return makeError(ErrorCode::invalidArgument, "subset: rank {} is listed twice", member);
+    if (seen[static_cast<std::size_t>(member)])
+      return makeError(ErrorCode::invalidArgument, "subset: rank {} is listed twice", member);
     seen[static_cast<std::size_t>(member)] = true;
   }
   if (me < 0 || me >= parent.ranks() || !seen[static_cast<std::size_t>(me)]) {
@@ -89,7 +90,8 @@ class GroupSession::SubsetForming : public std::enable_shared_from_this<SubsetFo
     std::vector<std::uint32_t> neighbours;
     if (place > 0) neighbours.push_back((place - 1) / kFanOut);
     hasParent_ = place > 0;
-    for (std::size_t child = place * kFanOut + 1; child <= place * kFanOut + kFanOut && child < directory_.processes.size(); ++child) {
+    for (std::size_t child = place * kFanOut + 1;
+         child <= place * kFanOut + kFanOut && child < directory_.processes.size(); ++child) {
       neighbours.push_back(static_cast<std::uint32_t>(child));
     }
     edges_.resize(neighbours.size());
@@ -97,13 +99,15 @@ class GroupSession::SubsetForming : public std::enable_shared_from_this<SubsetFo
     for (std::size_t i = 0; i < neighbours.size(); ++i) {
       const auto other = neighbours[i];
       edges_[i].process = other;
-      const StreamKey key{number_, firstRank_[std::min(place, other)], firstRank_[std::max(place, other)], kTreeLane, 0};
+      const StreamKey key{number_, firstRank_[std::min(place, other)], firstRank_[std::max(place, other)], kTreeLane,
+                          0};
       const auto& here = directory_.processes[place];
       const auto& there = directory_.processes[other];
       const bool local = here.host == there.host && !here.localName.empty() && !there.localName.empty();
       edges_[i].request = std::make_unique<StreamRequest>(
-          Service::running(), key, firstRank_[place], there, directory_.secret, local ? Switchboard::Via::local : Switchboard::Via::tcp,
-          deadline_, [self = shared_from_this(), i](Result<UniqueFd> fd) { self->connected(i, std::move(fd)); });
+          Service::running(), key, firstRank_[place], there, directory_.secret,
+          local ? Switchboard::Via::local : Switchboard::Via::tcp, deadline_,
+          [self = shared_from_this(), i](Result<UniqueFd> fd) { self->connected(i, std::move(fd)); });
     }
   }
 
@@ -162,7 +166,8 @@ class GroupSession::SubsetForming : public std::enable_shared_from_this<SubsetFo
   std::size_t missing_ = 0;
 };
 
-Result<std::shared_ptr<Session>> GroupSession::subset(Rank me, std::span<const Rank> members, std::uint64_t serial, Deadline deadline) {
+Result<std::shared_ptr<Session>> GroupSession::subset(Rank me, std::span<const Rank> members, std::uint64_t serial,
+                                                      Deadline deadline) {
   ATOLL_TRY(checkMembers(directory_, me, members));
   const std::uint64_t number = hashBytes(members.data(), members.size_bytes(), hashCombine(communicator_, serial));
   std::shared_ptr<SubsetForming> forming;
@@ -179,7 +184,8 @@ Result<std::shared_ptr<Session>> GroupSession::subset(Rank me, std::span<const R
   if (session.ok()) {
     const auto newRank = static_cast<Rank>(std::find(members.begin(), members.end(), me) - members.begin());
     // Everybody is here only when the whole tree is.
-    if (auto all = (*session)->allGather(newRank, {}, deadline); !all.ok()) session = std::move(all).error().within("subset");
+    if (auto all = (*session)->allGather(newRank, {}, deadline); !all.ok())
+      session = std::move(all).error().within("subset");
   }
   const std::lock_guard lock(mutex_);
   const auto entry = subsets_.find(number);

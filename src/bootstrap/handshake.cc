@@ -25,7 +25,9 @@ Proof prove(const Secret& secret, const Label& label, std::initializer_list<std:
   return proof;
 }
 
-bool equal(const Proof& a, const Proof& b) { return sodium_memcmp(a.data(), b.data(), a.size()) == 0; }
+bool equal(const Proof& a, const Proof& b) {
+  return sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
 
 /// The challenge without its proof: what the proofs are over.
 Bytes openPart(const Challenge& challenge) {
@@ -53,7 +55,9 @@ bool cryptoReady() {
   return ready;
 }
 
-void fillRandom(std::span<std::uint8_t> bytes) { randombytes_buf(bytes.data(), bytes.size()); }
+void fillRandom(std::span<std::uint8_t> bytes) {
+  randombytes_buf(bytes.data(), bytes.size());
+}
 
 std::uint64_t randomNumber() {
   std::uint64_t number = 0;
@@ -94,8 +98,9 @@ std::optional<Bytes> unseal(std::span<const std::byte> sealed, const Secret& sec
   if (sealed.size() < kOverhead) return std::nullopt;
   Bytes plain(sealed.size() - kOverhead);
   const auto* const in = reinterpret_cast<const unsigned char*>(sealed.data());
-  const int opened = crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(plain.data()), in + crypto_secretbox_NONCEBYTES,
-                                                sealed.size() - crypto_secretbox_NONCEBYTES, in, secret.data());
+  const int opened =
+      crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(plain.data()), in + crypto_secretbox_NONCEBYTES,
+                                 sealed.size() - crypto_secretbox_NONCEBYTES, in, secret.data());
   return opened == 0 ? std::optional(std::move(plain)) : std::nullopt;
 }
 
@@ -119,7 +124,9 @@ std::optional<Hello> decodeHello(std::span<const std::byte> bytes) {
   if (reader.get<std::uint64_t>() != kMagic || reader.get<std::uint16_t>() != kByteOrder) return std::nullopt;
   hello.version = reader.get<std::uint16_t>();
   const auto purpose = reader.get<std::uint8_t>();
-  if (purpose != static_cast<std::uint8_t>(Purpose::rendezvous) && purpose != static_cast<std::uint8_t>(Purpose::stream)) return std::nullopt;
+  if (purpose != static_cast<std::uint8_t>(Purpose::rendezvous) &&
+      purpose != static_cast<std::uint8_t>(Purpose::stream))
+    return std::nullopt;
   hello.purpose = static_cast<Purpose>(purpose);
   reader.raw(3);
   hello.group = reader.get<std::uint64_t>();

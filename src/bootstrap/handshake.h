@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The greeting that opens every stream: both ends prove that they know the group's secret before either reads anything else.
+// The greeting that opens every stream: both ends prove that they know the group's secret before either reads anything
+// else.
 //
 //   connector → acceptor   Hello      what for, which group, protocol version, a nonce                 64 bytes
 //   acceptor → connector   Challenge  its version, its nonce, proof over both nonces                   72 bytes
 //   connector → acceptor   Answer     which stream, proof over everything so far                       56 bytes
 //   acceptor → connector   Welcome    once the acceptor has a use for the stream                        1 byte
 //
-// Proofs are keyed hashes (BLAKE2b) with the secret as key and a label for the direction, so that neither end can be made to
-// produce the other's. What follows on the stream is neither encrypted nor signed: the greeting keeps strangers out, it does not
-// hide traffic from those who own the network.
+// Proofs are keyed hashes (BLAKE2b) with the secret as key and a label for the direction, so that neither end can be
+// made to produce the other's. What follows on the stream is neither encrypted nor signed: the greeting keeps strangers
+// out, it does not hide traffic from those who own the network.
 //
 // This layout is the same in every version of the protocol, so that versions can tell each other apart after they have
 // authenticated each other.

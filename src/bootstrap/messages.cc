@@ -17,7 +17,9 @@ void check(WireReader& reader, bool good) {
   if (!good) reader.refuse();
 }
 
-std::string_view cut(std::string_view text, std::size_t limit) { return text.substr(0, limit); }
+std::string_view cut(std::string_view text, std::size_t limit) {
+  return text.substr(0, limit);
+}
 
 ErrorCode readErrorCode(WireReader& reader) {
   const auto code = reader.get<std::uint8_t>();

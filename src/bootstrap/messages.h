@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What processes say to each other on the tree, after the greeting. A frame is a length (4 bytes, of the body), a type (2 bytes),
-// two zero bytes, and the body. Bodies are read by WireReader; anything malformed ends the connection.
+// What processes say to each other on the tree, after the greeting. A frame is a length (4 bytes, of the body), a type
+// (2 bytes), two zero bytes, and the body. Bodies are read by WireReader; anything malformed ends the connection.
 #pragma once
 
 #include <cstdint>
@@ -38,16 +38,16 @@ struct Process {
 
 struct Enrol {
   Process process;
-  /// In the scalable form, the id at whose process all comes together, sealed with the secret of the id that this rendezvous belongs
-  /// to; empty where that is the same.
+  /// In the scalable form, the id at whose process all comes together, sealed with the secret of the id that this
+  /// rendezvous belongs to; empty where that is the same.
   Bytes sealedFirstId;
 };
 
 struct Assign {
-  std::uint64_t tree = 0;         ///< names the tree's connections
-  std::uint32_t place = 0;        ///< mine
+  std::uint64_t tree = 0;   ///< names the tree's connections
+  std::uint32_t place = 0;  ///< mine
   std::uint32_t parentPlace = 0;
-  bool parentIsHere = false;      ///< this very connection is the one to my parent
+  bool parentIsHere = false;  ///< this very connection is the one to my parent
   ProcessInfo parent;
 };
 

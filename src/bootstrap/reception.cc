@@ -35,7 +35,8 @@ class Reception::Visitor : public std::enable_shared_from_this<Visitor> {
     const auto self = shared_from_this();
     input_.expect(kHelloBytes);
     watch_ = reception_.service_.watch(fd_.get(), EPOLLIN, [self](std::uint32_t) { self->onInput(); });
-    timer_ = reception_.service_.at(came_ + kGreetingLimit, [self] { self->drop("did not complete the greeting in time"); });
+    timer_ =
+        reception_.service_.at(came_ + kGreetingLimit, [self] { self->drop("did not complete the greeting in time"); });
   }
 
   /// Ends the visit; with a reason, in a line of the log.
@@ -87,7 +88,8 @@ class Reception::Visitor : public std::enable_shared_from_this<Visitor> {
 
   void onAnswer() {
     const auto answer = decodeAnswer(input_.bytes());
-    if (!answer || !proves(*answer, challenge_, hello_, secret_)) return drop("could not prove that it knows the secret");
+    if (!answer || !proves(*answer, challenge_, hello_, secret_))
+      return drop("could not prove that it knows the secret");
     if (hello_.purpose == Purpose::rendezvous) {
       reception_.arrivedForRendezvous(*this, hello_.version);
     } else {
@@ -216,8 +218,8 @@ Reception::AcceptId Reception::accept(std::uint64_t group, const StreamKey& key,
     // The peer gave it up while it was parked; it will try again.
   }
   if (waiting_.contains(name)) {
-    done(makeError(ErrorCode::invalidUsage, "the stream of ranks {} and {}, lane {}, index {}, is asked for twice", key.lower, key.higher,
-                   key.lane, key.index));
+    done(makeError(ErrorCode::invalidUsage, "the stream of ranks {} and {}, lane {}, index {}, is asked for twice",
+                   key.lower, key.higher, key.lane, key.index));
     return id;
   }
   Waiting waiting{id, std::move(done), 0};
@@ -250,7 +252,8 @@ void Reception::cancel(AcceptId id) {
 
 void Reception::serve(const std::shared_ptr<Listener>& listener) {
   listeners_.push_back(listener);
-  listener->watch = service_.watch(listener->fd.get(), paused_ ? 0U : std::uint32_t{EPOLLIN}, [this, listener](std::uint32_t) { welcomeVisitors(*listener); });
+  listener->watch = service_.watch(listener->fd.get(), paused_ ? 0U : std::uint32_t{EPOLLIN},
+                                   [this, listener](std::uint32_t) { welcomeVisitors(*listener); });
 }
 
 void Reception::welcomeVisitors(Listener& listener) {
@@ -299,7 +302,8 @@ void Reception::arrivedForRendezvous(Visitor& visitor, std::uint16_t version) {
 }
 
 void Reception::arrived(Visitor& visitor, const StreamKey& key, std::uint16_t version) {
-  if (version != kProtocolVersion) return visitor.drop(fmt::format("speaks protocol version {}, not {}", version, kProtocolVersion));
+  if (version != kProtocolVersion)
+    return visitor.drop(fmt::format("speaks protocol version {}, not {}", version, kProtocolVersion));
   const StreamName name{visitor.group(), key};
   const auto found = waiting_.find(name);
   if (found != waiting_.end()) {
@@ -312,14 +316,16 @@ void Reception::arrived(Visitor& visitor, const StreamKey& key, std::uint16_t ve
     waiting_.erase(found);
     return done(std::move(fd));
   }
-  if (parked_.size() >= kMostParked && !parked_.contains(name)) return visitor.drop("came too early, and too many others did");
+  if (parked_.size() >= kMostParked && !parked_.contains(name))
+    return visitor.drop("came too early, and too many others did");
   visitor.leave();
   if (const auto before = parked_.find(name); before != parked_.end()) {
     service_.cancel(before->second.timer);  // its earlier attempt; the newest counts
     parked_.erase(before);
   }
   const auto timer = service_.at(Clock::now() + kParkingLimit, [this, name] {
-    log::line(log::Subject::bootstrap, kNoRank, "dropped a stream from rank {} or {} that nobody asked for", name.key.lower, name.key.higher);
+    log::line(log::Subject::bootstrap, kNoRank, "dropped a stream from rank {} or {} that nobody asked for",
+              name.key.lower, name.key.higher);
     parked_.erase(name);
   });
   parked_.emplace(name, Parked{visitor.takeFd(), timer});
@@ -332,7 +338,8 @@ void Reception::refuse(std::uint64_t group, std::string text) {
   if (refusals.size() < kMostRefusals) refusals.push_back(std::move(text));
 }
 
-/// False when the peer has given the stream up; it says nothing before it is welcomed, so that anything to read is its end.
+/// False when the peer has given the stream up; it says nothing before it is welcomed, so that anything to read is its
+/// end.
 bool Reception::welcome(int fd) {
   std::byte end{};
   if (::recv(fd, &end, sizeof end, MSG_PEEK) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return false;

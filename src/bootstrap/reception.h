@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reception: this process's listening sockets, the check of everybody who comes, and the way from there to whoever waits
-// for the stream. Streams that come before they are asked for are parked, a bounded number for a bounded time.
+// The reception: this process's listening sockets, the check of everybody who comes, and the way from there to whoever
+// waits for the stream. Streams that come before they are asked for are parked, a bounded number for a bounded time.
 //
-// Until a peer has proved that it knows the secret of a group that is registered here, exactly the greeting is read from it, for a
-// few seconds at most; the number of such peers is bounded, too. Whoever fails is dropped with a line in the log.
+// Until a peer has proved that it knows the secret of a group that is registered here, exactly the greeting is read
+// from it, for a few seconds at most; the number of such peers is bounded, too. Whoever fails is dropped with a line in
+// the log.
 #pragma once
 
 #include <cstdint>
@@ -80,8 +81,8 @@ class Reception {
     std::size_t operator()(const StreamName& name) const {
       return hashCombine(hashCombine(name.group, name.key.communicator),
                          (std::uint64_t{static_cast<std::uint32_t>(name.key.lower)} << 32) ^
-                             std::uint64_t{static_cast<std::uint32_t>(name.key.higher)} ^ (std::uint64_t{name.key.lane} << 48) ^
-                             (std::uint64_t{name.key.index} << 16));
+                             std::uint64_t{static_cast<std::uint32_t>(name.key.higher)} ^
+                             (std::uint64_t{name.key.lane} << 48) ^ (std::uint64_t{name.key.index} << 16));
     }
   };
   struct Waiting {
@@ -128,7 +129,9 @@ class Reception {
 /// Keeps a group registered for as long as it lives.
 class GroupRegistration {
  public:
-  GroupRegistration(std::uint64_t group, const Secret& secret) : group_(group) { Reception::instance().addGroup(group, secret); }
+  GroupRegistration(std::uint64_t group, const Secret& secret) : group_(group) {
+    Reception::instance().addGroup(group, secret);
+  }
   ~GroupRegistration() { Reception::instance().forgetGroup(group_); }
   GroupRegistration(const GroupRegistration&) = delete;
   GroupRegistration& operator=(const GroupRegistration&) = delete;

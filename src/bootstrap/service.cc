@@ -38,13 +38,16 @@ Result<Service*> Service::instance() {
   }
   if (theService->process_ != ::getpid()) {
     return makeError(ErrorCode::invalidUsage,
-                     "this process (pid {}) was forked from pid {} after Atoll had started there: fork before the first call, or exec",
+                     "this process (pid {}) was forked from pid {} after Atoll had started there: fork before the "
+                     "first call, or exec",
                      ::getpid(), theService->process_);
   }
   return theService;
 }
 
-Service& Service::running() { return *theService; }
+Service& Service::running() {
+  return *theService;
+}
 
 Status Service::start() {
   process_ = ::getpid();
@@ -168,8 +171,8 @@ void Service::run() {
       if (stopping_ && lastMoment == Clock::time_point::max()) lastMoment = Clock::now() + kExitPatience;
     }
     if (lastMoment != Clock::time_point::max() && idle && (unsent_ == 0 || Clock::now() >= lastMoment)) return;
-    const int count =
-        ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), idle ? waitMilliseconds(lastMoment) : 0);
+    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                   idle ? waitMilliseconds(lastMoment) : 0);
     for (int i = 0; i < count; ++i) {
       const auto& event = events[static_cast<std::size_t>(i)];
       const auto found = watches_.find(event.data.u64);

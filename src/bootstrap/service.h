@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The service thread: one a process, started at first use, on which every socket of the bootstrap is served. Objects that live on
-// it need no locks of their own; other threads hand it work with post().
+// The service thread: one a process, started at first use, on which every socket of the bootstrap is served. Objects
+// that live on it need no locks of their own; other threads hand it work with post().
 //
-// It does not survive fork(): a child that was forked after the start gets an error, because the sockets and the state that it
-// inherited are its parent's. Fork before the first use of Atoll, or exec.
+// It does not survive fork(): a child that was forked after the start gets an error, because the sockets and the state
+// that it inherited are its parent's. Fork before the first use of Atoll, or exec.
 #pragma once
 
 #include <cstdint>
@@ -33,13 +33,15 @@ class Service {
   /// The same, for code that runs on the service thread or after instance() succeeded.
   static Service& running();
 
-  /// Runs `task` on the service thread, in the order of the calls. False, and the task is dropped, once the process began to exit.
+  /// Runs `task` on the service thread, in the order of the calls. False, and the task is dropped, once the process
+  /// began to exit.
   bool post(Task task);
   [[nodiscard]] bool onThread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   // All below: on the service thread only.
 
-  /// Calls `handler` whenever `fd` is ready for `events`, until forget(). The fd stays the caller's and must outlive the watch.
+  /// Calls `handler` whenever `fd` is ready for `events`, until forget(). The fd stays the caller's and must outlive
+  /// the watch.
   WatchId watch(int fd, std::uint32_t events, EventHandler handler);
   void change(WatchId id, std::uint32_t events);
   void forget(WatchId id);

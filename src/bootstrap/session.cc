@@ -22,7 +22,8 @@ namespace atl {
 namespace {
 
 Status ready() {
-  if (!cryptoReady()) return makeError(ErrorCode::systemError, "libsodium cannot be set up: no source of random numbers");
+  if (!cryptoReady())
+    return makeError(ErrorCode::systemError, "libsodium cannot be set up: no source of random numbers");
   ATOLL_TRY(Service::instance());
   return success();
 }
@@ -50,11 +51,13 @@ Result<std::vector<NetAddress>> resolve(const std::string& host, std::uint16_t p
   hints.ai_family = settings.addressFamily == "4" ? AF_INET : settings.addressFamily == "6" ? AF_INET6 : AF_UNSPEC;
   addrinfo* raw = nullptr;
   if (const int failure = ::getaddrinfo(host.c_str(), nullptr, &hints, &raw); failure != 0) {
-    return makeError(ErrorCode::systemError, "cannot find the address of rendezvous host '{}': {}", host, ::gai_strerror(failure));
+    return makeError(ErrorCode::systemError, "cannot find the address of rendezvous host '{}': {}", host,
+                     ::gai_strerror(failure));
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(raw, &::freeaddrinfo);
   std::vector<NetAddress> addresses;
-  for (const addrinfo* entry = list.get(); entry != nullptr && addresses.size() < kMaxIdAddresses; entry = entry->ai_next) {
+  for (const addrinfo* entry = list.get(); entry != nullptr && addresses.size() < kMaxIdAddresses;
+       entry = entry->ai_next) {
     NetAddress address;
     address.port = port;
     if (entry->ai_family == AF_INET) {
@@ -98,7 +101,8 @@ Result<UniqueId> openRendezvous(const Settings& settings) {
   return encodeId(fields);
 }
 
-Result<UniqueId> rendezvousAt(const std::string& hostPort, std::string_view secretText, bool host, const Settings& settings) {
+Result<UniqueId> rendezvousAt(const std::string& hostPort, std::string_view secretText, bool host,
+                              const Settings& settings) {
   ATOLL_TRY(ready());
   std::string name;
   std::uint16_t port = 0;
@@ -108,16 +112,18 @@ Result<UniqueId> rendezvousAt(const std::string& hostPort, std::string_view secr
   ATOLL_ASSIGN(fields.addresses, resolve(name, port, settings));
   const auto* const text = reinterpret_cast<const std::uint8_t*>(secretText.data());
   fields.secret = deriveSecret({text, secretText.size()}, "atoll rendezvous secret");
-  // Not from the secret: a process that has another must be recognised as one of this rendezvous that has the wrong secret.
-  const std::array<std::uint8_t, 2> portBytes = {static_cast<std::uint8_t>(port & 0xff), static_cast<std::uint8_t>(port >> 8)};
+  // Not from the secret: a process that has another must be recognised as one of this rendezvous that has the wrong
+  // secret.
+  const std::array<std::uint8_t, 2> portBytes = {static_cast<std::uint8_t>(port & 0xff),
+                                                 static_cast<std::uint8_t>(port >> 8)};
   fields.group = numberFrom(deriveSecret(portBytes, "atoll rendezvous group"));
   Forming::forgetFailed(fields);
   if (host) ATOLL_TRY(Desk::open(fields, port, settings));
   return encodeId(fields);
 }
 
-Result<std::shared_ptr<Session>> Session::join(std::span<const UniqueId> ids, Rank rank, Rank ranks, const Settings& settings,
-                                               Deadline deadline) {
+Result<std::shared_ptr<Session>> Session::join(std::span<const UniqueId> ids, Rank rank, Rank ranks,
+                                               const Settings& settings, Deadline deadline) {
   if (ids.empty()) return makeError(ErrorCode::invalidArgument, "no unique id is given");
   if (ranks < 1) return makeError(ErrorCode::invalidArgument, "the number of ranks is {}, at least 1 is needed", ranks);
   ATOLL_TRY(ready());

@@ -23,8 +23,8 @@ struct SocketAddress {
 };
 
 bool isMapped(const NetAddress& address) {
-  return std::all_of(address.ip.begin(), address.ip.begin() + 10, [](auto b) { return b == 0; }) && address.ip[10] == 0xff &&
-         address.ip[11] == 0xff;
+  return std::all_of(address.ip.begin(), address.ip.begin() + 10, [](auto b) { return b == 0; }) &&
+         address.ip[10] == 0xff && address.ip[11] == 0xff;
 }
 
 SocketAddress toSocketAddress(const NetAddress& address) {
@@ -53,7 +53,8 @@ SocketAddress toAbstractAddress(const std::string& name) {
   sockaddr_un un{};
   un.sun_family = AF_UNIX;
   const auto length = std::min(name.size(), sizeof un.sun_path - 1);
-  std::memcpy(un.sun_path + 1, name.data(), length);  // a leading zero byte makes it abstract: no file to be left behind
+  std::memcpy(un.sun_path + 1, name.data(),
+              length);  // a leading zero byte makes it abstract: no file to be left behind
   std::memcpy(&result.storage, &un, sizeof un);
   result.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
   return result;
@@ -70,7 +71,8 @@ Result<UniqueFd> listenAt(const SocketAddress& address, bool bothFamilies, const
       ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only6, sizeof only6);
     }
   }
-  if (::bind(fd.get(), address.get(), address.size) != 0) return systemError(errno, fmt::format("cannot listen on {}", what));
+  if (::bind(fd.get(), address.get(), address.size) != 0)
+    return systemError(errno, fmt::format("cannot listen on {}", what));
   if (::listen(fd.get(), kBacklog) != 0) return systemError(errno, fmt::format("cannot listen on {}", what));
   return fd;
 }
@@ -81,7 +83,9 @@ std::string Endpoint::text() const {
   return localName.empty() ? address.text() : fmt::format("local socket {}", localName);
 }
 
-Result<UniqueFd> listenOn(const NetAddress& address) { return listenAt(toSocketAddress(address), false, address.text()); }
+Result<UniqueFd> listenOn(const NetAddress& address) {
+  return listenAt(toSocketAddress(address), false, address.text());
+}
 
 Result<UniqueFd> listenEverywhere(std::uint16_t port) {
   NetAddress any;
@@ -114,7 +118,8 @@ Result<std::uint16_t> boundPort(int fd) {
 }
 
 Result<UniqueFd> beginConnect(const Endpoint& endpoint) {
-  const auto address = endpoint.localName.empty() ? toSocketAddress(endpoint.address) : toAbstractAddress(endpoint.localName);
+  const auto address =
+      endpoint.localName.empty() ? toSocketAddress(endpoint.address) : toAbstractAddress(endpoint.localName);
   UniqueFd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return systemError(errno, fmt::format("cannot open a socket to {}", endpoint.text()));
   tuneStream(fd.get());
@@ -171,6 +176,8 @@ std::string peerText(int fd) {
   return "a process of this host";
 }
 
-std::string localSocketName(std::uint64_t number) { return fmt::format("atoll-{:016x}", number); }
+std::string localSocketName(std::uint64_t number) {
+  return fmt::format("atoll-{:016x}", number);
+}
 
 }  // namespace atl

@@ -32,10 +32,11 @@ Result<UniqueFd> beginConnect(const Endpoint& endpoint);
 /// errno's value of the attempt, 0 for success.
 int connectResult(int fd);
 
-/// No delay of small messages; an idle stream to a host that vanished fails after about four seconds. No effect on local sockets.
+/// No delay of small messages; an idle stream to a host that vanished fails after about four seconds. No effect on
+/// local sockets.
 void tuneStream(int fd);
-/// For streams that the other end always reads at once: unacknowledged data, too, fails after four seconds. Not for a transport's,
-/// whose reader may be busy for longer.
+/// For streams that the other end always reads at once: unacknowledged data, too, fails after four seconds. Not for a
+/// transport's, whose reader may be busy for longer.
 void expectPromptReader(int fd);
 
 /// The other end, for logs: "10.0.0.1:4000", "a process of this host".

@@ -16,9 +16,10 @@ std::vector<Endpoint> endpointsOf(const ProcessInfo& process, Switchboard::Via v
 
 }  // namespace
 
-StreamRequest::StreamRequest(Service& service, const StreamKey& key, Rank me, const ProcessInfo& peer, const Secret& secret,
-                             Switchboard::Via via, Deadline deadline, Done done) {
-  const std::string name = fmt::format("rank {} (host {}, pid {})", me == key.lower ? key.higher : key.lower, peer.hostName, peer.pid);
+StreamRequest::StreamRequest(Service& service, const StreamKey& key, Rank me, const ProcessInfo& peer,
+                             const Secret& secret, Switchboard::Via via, Deadline deadline, Done done) {
+  const std::string name =
+      fmt::format("rank {} (host {}, pid {})", me == key.lower ? key.higher : key.lower, peer.hostName, peer.pid);
   auto named = [name, report = std::move(done)](Result<UniqueFd> result) {
     if (result.ok()) return report(std::move(result));
     report(std::move(result).error().within(fmt::format("stream to {}", name)));

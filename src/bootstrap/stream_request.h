@@ -20,9 +20,10 @@ class StreamRequest {
  public:
   using Done = std::function<void(Result<UniqueFd>)>;
 
-  /// `peer` is the process of the key's other rank. `done` is called once, on the service thread, unless the request is destroyed before.
-  StreamRequest(Service& service, const StreamKey& key, Rank me, const ProcessInfo& peer, const Secret& secret, Switchboard::Via via,
-                Deadline deadline, Done done);
+  /// `peer` is the process of the key's other rank. `done` is called once, on the service thread, unless the request is
+  /// destroyed before.
+  StreamRequest(Service& service, const StreamKey& key, Rank me, const ProcessInfo& peer, const Secret& secret,
+                Switchboard::Via via, Deadline deadline, Done done);
   ~StreamRequest();
   StreamRequest(const StreamRequest&) = delete;
   StreamRequest& operator=(const StreamRequest&) = delete;

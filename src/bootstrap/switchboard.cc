@@ -60,15 +60,19 @@ class Refused final : public PendingStream {
 
 class ProcessSwitchboard final : public Switchboard {
  public:
-  std::unique_ptr<PendingStream> open(const StreamKey& key, Rank me, const Directory& directory, Via via, Deadline deadline) override {
-    if (key.lower < 0 || key.lower >= key.higher || key.higher >= directory.ranks() || (me != key.lower && me != key.higher)) {
-      return std::make_unique<Refused>(makeError(ErrorCode::internalError, "rank {} asks for a stream between ranks {} and {} of {}", me,
+  std::unique_ptr<PendingStream> open(const StreamKey& key, Rank me, const Directory& directory, Via via,
+                                      Deadline deadline) override {
+    if (key.lower < 0 || key.lower >= key.higher || key.higher >= directory.ranks() ||
+        (me != key.lower && me != key.higher)) {
+      return std::make_unique<Refused>(makeError(ErrorCode::internalError,
+                                                 "rank {} asks for a stream between ranks {} and {} of {}", me,
                                                  key.lower, key.higher, directory.ranks()));
     }
     const auto service = Service::instance();
     if (!service.ok()) return std::make_unique<Refused>(service.error());
     auto exchange = std::make_shared<Exchange>();
-    // The directory is the caller's and may be gone when the service thread begins: what is needed of it is copied here.
+    // The directory is the caller's and may be gone when the service thread begins: what is needed of it is copied
+    // here.
     const ProcessInfo& peer = directory.process(me == key.lower ? key.higher : key.lower);
     (*service)->post([exchange, key, me, peer, secret = directory.secret, via, deadline] {
       if (!exchange->abandoned) exchange->request = begin(exchange, key, me, peer, secret, via, deadline);
@@ -78,23 +82,26 @@ class ProcessSwitchboard final : public Switchboard {
 
  private:
   static std::unique_ptr<StreamRequest> begin(const std::shared_ptr<Exchange>& exchange, const StreamKey& key, Rank me,
-                                              const ProcessInfo& peer, const Secret& secret, Via via, Deadline deadline) {
-    return std::make_unique<StreamRequest>(Service::running(), key, me, peer, secret, via, deadline, [exchange](Result<UniqueFd> result) {
-      const std::lock_guard lock(exchange->mutex);
-      exchange->settled = true;
-      if (result.ok()) {
-        exchange->fd = std::move(result).value();
-      } else {
-        exchange->error = std::move(result).error();
-      }
-    });
+                                              const ProcessInfo& peer, const Secret& secret, Via via,
+                                              Deadline deadline) {
+    return std::make_unique<StreamRequest>(Service::running(), key, me, peer, secret, via, deadline,
+                                           [exchange](Result<UniqueFd> result) {
+                                             const std::lock_guard lock(exchange->mutex);
+                                             exchange->settled = true;
+                                             if (result.ok()) {
+                                               exchange->fd = std::move(result).value();
+                                             } else {
+                                               exchange->error = std::move(result).error();
+                                             }
+                                           });
   }
 };
 
 }  // namespace
 
 Switchboard& Switchboard::instance() {
-  static auto* const switchboard = new ProcessSwitchboard();  // never destroyed: streams may be asked for until the very end
+  static auto* const switchboard =
+      new ProcessSwitchboard();  // never destroyed: streams may be asked for until the very end
   return *switchboard;
 }
 

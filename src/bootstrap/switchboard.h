@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The switchboard: joins two ranks by authenticated stream sockets, on request of a transport. One a process; it owns the
-// process's listeners (TCP, and an abstract Unix socket for the same host) and runs on the service thread.
+// The switchboard: joins two ranks by authenticated stream sockets, on request of a transport. One a process; it owns
+// the process's listeners (TCP, and an abstract Unix socket for the same host) and runs on the service thread.
 //
 // A stranger who cannot prove the group's secret, or says anything malformed, is dropped; nothing else notices.
 #pragma once
@@ -44,7 +44,8 @@ class Switchboard {
   static Switchboard& instance();
 
   /// This end's half of a stream between `me` and `peer` (the two ranks of `key`). Both ends call it, in any order.
-  virtual std::unique_ptr<PendingStream> open(const StreamKey& key, Rank me, const Directory& directory, Via via, Deadline deadline) = 0;
+  virtual std::unique_ptr<PendingStream> open(const StreamKey& key, Rank me, const Directory& directory, Via via,
+                                              Deadline deadline) = 0;
 
   virtual ~Switchboard() = default;
 };

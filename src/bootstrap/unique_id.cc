@@ -40,10 +40,12 @@ UniqueId encodeId(const IdFields& fields) {
 Result<IdFields> decodeId(const UniqueId& id) {
   WireReader reader(std::as_bytes(std::span(id.bytes)));
   if (reader.get<std::uint32_t>() != kMagic) {
-    return makeError(ErrorCode::invalidArgument, "the unique id was not made by atollGetUniqueId, or was damaged on its way");
+    return makeError(ErrorCode::invalidArgument,
+                     "the unique id was not made by atollGetUniqueId, or was damaged on its way");
   }
   if (const auto version = reader.get<std::uint16_t>(); version != kIdVersion) {
-    return makeError(ErrorCode::mismatch, "the unique id is of version {}, this process knows version {}", version, kIdVersion);
+    return makeError(ErrorCode::mismatch, "the unique id is of version {}, this process knows version {}", version,
+                     kIdVersion);
   }
   IdFields fields;
   fields.byAddress = reader.get<std::uint8_t>() != 0;
@@ -54,7 +56,8 @@ Result<IdFields> decodeId(const UniqueId& id) {
   fields.host = reader.get<std::uint64_t>();
   fields.localName = reader.get<std::uint64_t>();
   if (addresses > kMaxIdAddresses) {
-    return makeError(ErrorCode::invalidArgument, "the unique id lists {} addresses, at most {} fit", addresses, kMaxIdAddresses);
+    return makeError(ErrorCode::invalidArgument, "the unique id lists {} addresses, at most {} fit", addresses,
+                     kMaxIdAddresses);
   }
   for (std::size_t i = 0; i < addresses; ++i) {
     NetAddress address;

@@ -46,8 +46,8 @@ class WireWriter {
   Bytes bytes_;
 };
 
-/// Takes values from a buffer of somebody else's making. After the first value that is not there, everything reads as zero and
-/// ok() is false, so that a parser checks once, at its end.
+/// Takes values from a buffer of somebody else's making. After the first value that is not there, everything reads as
+/// zero and ok() is false, so that a parser checks once, at its end.
 class WireReader {
  public:
   explicit WireReader(std::span<const std::byte> bytes) : rest_(bytes) {}
@@ -77,8 +77,8 @@ class WireReader {
     const auto from = raw(size);
     return std::string(reinterpret_cast<const char*>(from.data()), from.size());
   }
-  /// A count of things of at least `leastBytes` each: one that the rest of the buffer cannot hold is refused before anybody
-  /// reserves room for it.
+  /// A count of things of at least `leastBytes` each: one that the rest of the buffer cannot hold is refused before
+  /// anybody reserves room for it.
   std::size_t count(std::size_t leastBytes) {
     const auto value = get<std::uint32_t>();
     if (leastBytes == 0 || value > rest_.size() / leastBytes) {

@@ -9,7 +9,8 @@
 // Shape.  Plan → lanes → loops → rounds → steps.
 //   * Lanes are independent strands. Each works on its own share of every part (`Lane::share` of `Plan::shares`); lanes
 //     with the same share work on the same data and are ordered only by Round::after.
-//   * A loop is a list of rounds run `repeat` times; in repetition k every chunk index and peer advances by k·stride, so a
+//   * A loop is a list of rounds run `repeat` times; in repetition k every chunk index and peer advances by k·stride,
+//   so a
 //     ring of n ranks is two rounds, whatever n.
 //   * The steps of a round run concurrently; the next round begins when all of them are complete. A send is complete
 //     when its chunk may be overwritten.
@@ -17,8 +18,8 @@
 //     different ranks overlapping: this is what pipelines a chain or a tree.
 //
 // Messages.  The k-th send from a to b on a lane meets the k-th operand that b takes from a on the same lane. Nothing
-// else joins ranks. A plan is correct if it is correct with no buffering at all (a send completes only when it is received);
-// the verifier proves it so, and any buffering that links offer can only help.
+// else joins ranks. A plan is correct if it is correct with no buffering at all (a send completes only when it is
+// received); the verifier proves it so, and any buffering that links offer can only help.
 #pragma once
 
 #include <cstdint>
@@ -46,9 +47,9 @@ enum class Buffer : std::uint8_t { input, output, scratch };
 /// `parts` is a multiple of the number of blocks; with k = parts / blocks, part i is share i % k of block i / k
 /// (geometry.h has the rule that cuts a block into shares). So {input, 3, 1, 8} is the fourth of eight parts.
 ///
-/// A chunk of scratch says what it holds in the same way (`index` and `parts` give its size) and, besides, where: it begins
-/// at `slot`. A slot is as large as the largest of `Plan::scratchParts` parts; a chunk of scratch has parts == scratchParts,
-/// and its part number j lies in slot + j.
+/// A chunk of scratch says what it holds in the same way (`index` and `parts` give its size) and, besides, where: it
+/// begins at `slot`. A slot is as large as the largest of `Plan::scratchParts` parts; a chunk of scratch has parts ==
+/// scratchParts, and its part number j lies in slot + j.
 struct Chunk {
   Buffer buffer = Buffer::input;
   std::int32_t index = 0;       ///< first part
@@ -84,8 +85,8 @@ struct Operand {
 /// The two operations that there are.
 ///   send     chunk → every peer in `to`
 ///   combine  chunk ← fold of `operands`, left to right. One operand makes it a receive or a copy; several make it an
-///            n-ary (receive-)reduce. Accumulation across one combine is in the accumulator's precision (float32 for 16-
-///            and 8-bit floats) with one rounding at the end.
+///            n-ary (receive-)reduce. Accumulation across one combine is in the accumulator's precision (float32 for
+///            16- and 8-bit floats) with one rounding at the end.
 struct Step {
   enum class Kind : std::uint8_t { send, combine };
 

@@ -9,8 +9,9 @@
 
 namespace atl {
 
-/// Hash of the boot id, the UTS host name and the network namespace; or of ATOLL_HOSTID where the user sets it. Containers on
-/// one machine differ when they have networks of their own, and then neither abstract sockets nor loopback join them.
+/// Hash of the boot id, the UTS host name and the network namespace; or of ATOLL_HOSTID where the user sets it.
+/// Containers on one machine differ when they have networks of their own, and then neither abstract sockets nor
+/// loopback join them.
 std::uint64_t hostIdentity(const Settings& settings);
 
 /// The UTS host name, for people; "?" when the system gives none.

@@ -132,7 +132,8 @@ Result<Pattern> parseNetwork(std::string_view text) {
   }
   const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), pattern.bits);
   if (ec != std::errc() || end != digits.data() + digits.size() || pattern.bits < 0 || pattern.bits > limit) {
-    return makeError(ErrorCode::invalidArgument, "ATOLL_SOCKET_IFNAME: '{}' is not a prefix length in '{}'", digits, text);
+    return makeError(ErrorCode::invalidArgument, "ATOLL_SOCKET_IFNAME: '{}' is not a prefix length in '{}'", digits,
+                     text);
   }
   if (limit == 32) pattern.bits += kMappedBits;
   return pattern;
@@ -143,7 +144,8 @@ struct Selection {
   std::vector<Pattern> patterns;
 
   [[nodiscard]] bool allows(const InterfaceAddress& address) const {
-    const bool matched = std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) { return p.matches(address); });
+    const bool matched =
+        std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) { return p.matches(address); });
     return matched != exclude;
   }
 };
@@ -193,7 +195,9 @@ void sortBestFirst(std::vector<InterfaceAddress>& addresses) {
 
 }  // namespace
 
-bool InterfaceAddress::isIpv4() const { return isMapped(ip); }
+bool InterfaceAddress::isIpv4() const {
+  return isMapped(ip);
+}
 
 bool InterfaceAddress::isLinkLocal() const {
   if (isIpv4()) return ip[12] == 169 && ip[13] == 254;
@@ -220,7 +224,8 @@ Result<std::vector<InterfaceAddress>> networkInterfaces() {
 
 Result<AddressChoice> chooseAddresses(std::span<const InterfaceAddress> available, const Settings& settings) {
   if (!settings.addressFamily.empty() && settings.addressFamily != "4" && settings.addressFamily != "6") {
-    return makeError(ErrorCode::invalidArgument, "ATOLL_SOCKET_FAMILY is '{}': use 4, 6 or nothing", settings.addressFamily);
+    return makeError(ErrorCode::invalidArgument, "ATOLL_SOCKET_FAMILY is '{}': use 4, 6 or nothing",
+                     settings.addressFamily);
   }
   std::vector<InterfaceAddress> usable;
   for (const auto& address : available) {
@@ -231,10 +236,12 @@ Result<AddressChoice> chooseAddresses(std::span<const InterfaceAddress> availabl
   AddressChoice choice;
   if (!settings.interfaces.empty()) {
     ATOLL_ASSIGN(const auto selection, parseSelection(settings.interfaces));
-    std::copy_if(usable.begin(), usable.end(), std::back_inserter(choice.addresses), [&](const auto& a) { return selection.allows(a); });
+    std::copy_if(usable.begin(), usable.end(), std::back_inserter(choice.addresses),
+                 [&](const auto& a) { return selection.allows(a); });
     if (choice.addresses.empty()) {
-      return makeError(ErrorCode::invalidArgument, "ATOLL_SOCKET_IFNAME is '{}', which leaves no address (there are: {})",
-                       settings.interfaces, listOf(available));
+      return makeError(ErrorCode::invalidArgument,
+                       "ATOLL_SOCKET_IFNAME is '{}', which leaves no address (there are: {})", settings.interfaces,
+                       listOf(available));
     }
     choice.reason = fmt::format("ATOLL_SOCKET_IFNAME is '{}'", settings.interfaces);
     sortBestFirst(choice.addresses);

@@ -10,8 +10,8 @@ namespace atl {
 /// At least 1.
 int usableCores();
 
-/// CPUs that a control-group tree allows, looking up from `group` to the root of `mount` and taking the least: version 2 reads
-/// cpu.max, version 1 reads cpu.cfs_quota_us and cpu.cfs_period_us. 0: no quota.
+/// CPUs that a control-group tree allows, looking up from `group` to the root of `mount` and taking the least: version
+/// 2 reads cpu.max, version 1 reads cpu.cfs_quota_us and cpu.cfs_period_us. 0: no quota.
 double groupQuota(const std::string& mount, std::string_view group);
 
 }  // namespace atl

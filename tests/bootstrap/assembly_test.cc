@@ -40,9 +40,12 @@ TEST(Assembly, Errors_NameBothSides) {
   assembly.addProcess(process(2, "b", 20));
   ASSERT_TRUE(assembly.addRank(1, 0, 3).ok());
   EXPECT_EQ(assembly.addRank(2, 0, 3).error().text, "rank 0 came twice: from host a, pid 10, and from host b, pid 20");
-  EXPECT_EQ(assembly.addRank(2, 1, 4).error().text, "rank 1 (host b, pid 20) was started for 4 ranks, rank 0 (host a, pid 10) for 3");
-  EXPECT_EQ(assembly.addRank(2, 3, 3).error().text, "rank 3 (host b, pid 20) is out of range: there are 3 ranks, from 0");
-  EXPECT_EQ(assembly.addRank(2, -1, 3).error().text, "rank -1 (host b, pid 20) is out of range: there are 3 ranks, from 0");
+  EXPECT_EQ(assembly.addRank(2, 1, 4).error().text,
+            "rank 1 (host b, pid 20) was started for 4 ranks, rank 0 (host a, pid 10) for 3");
+  EXPECT_EQ(assembly.addRank(2, 3, 3).error().text,
+            "rank 3 (host b, pid 20) is out of range: there are 3 ranks, from 0");
+  EXPECT_EQ(assembly.addRank(2, -1, 3).error().text,
+            "rank -1 (host b, pid 20) is out of range: there are 3 ranks, from 0");
   EXPECT_FALSE(assembly.addRank(3, 1, 3).ok()) << "a process that nobody announced";
 }
 

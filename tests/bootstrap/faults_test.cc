@@ -37,7 +37,8 @@ TEST(JoinErrors, RankOfTwoProcesses_IsNamedWithBoth) {
     const auto line = member.await("error");
     EXPECT_NE(line.find("rank 2 came twice"), std::string::npos) << line;
     for (const int p : {1, 2}) {
-      EXPECT_NE(line.find("pid " + std::to_string(members[static_cast<std::size_t>(p)].pid())), std::string::npos) << line;
+      EXPECT_NE(line.find("pid " + std::to_string(members[static_cast<std::size_t>(p)].pid())), std::string::npos)
+          << line;
     }
   }
 }
@@ -59,10 +60,12 @@ TEST(JoinErrors, ProcessThatDiesMeanwhile_EndsTheWaiting) {
   const std::string id = members[0].askId();
   members[0].tell(joinCommand(id, 3, "0", "3"));
   members[1].tell(joinCommand(id, 3, "1", "3"));
-  // Whether rank 1 has come by now or not, it never answers again: the other hears that it went, or that it did not come.
+  // Whether rank 1 has come by now or not, it never answers again: the other hears that it went, or that it did not
+  // come.
   members[1].kill(SIGKILL);
   const auto line = members[0].await("error");
-  EXPECT_TRUE(line.find("went before all ranks were there") != std::string::npos || line.find("ranks 1-2 of 3 did not come") != std::string::npos)
+  EXPECT_TRUE(line.find("went before all ranks were there") != std::string::npos ||
+              line.find("ranks 1-2 of 3 did not come") != std::string::npos)
       << line;
 }
 
@@ -77,8 +80,8 @@ TEST(JoinErrors, RendezvousThatIsGone_IsSaidSoon) {
 
 class KilledOf : public ::testing::TestWithParam<int> {};
 
-/// Ten processes: the root, its eight children, and a grandchild; which process is where depends on who came first, so each of them
-/// is the victim once.
+/// Ten processes: the root, its eight children, and a grandchild; which process is where depends on who came first, so
+/// each of them is the victim once.
 TEST_P(KilledOf, Ten_IsNamedToAllOthers_WhoGoOnWithoutIt) {
   const int victim = GetParam();
   std::vector<MemberProcess> members(10);
@@ -92,7 +95,9 @@ TEST_P(KilledOf, Ten_IsNamedToAllOthers_WhoGoOnWithoutIt) {
     auto& member = members[static_cast<std::size_t>(p)];
     const auto line = member.await("notice " + std::to_string(p) + " died " + std::to_string(victim) + " ");
     EXPECT_NE(line.find("rank " + std::to_string(victim) + " (host "), std::string::npos) << line;
-    EXPECT_NE(line.find("pid " + std::to_string(members[static_cast<std::size_t>(victim)].pid()) + ") died"), std::string::npos) << line;
+    EXPECT_NE(line.find("pid " + std::to_string(members[static_cast<std::size_t>(victim)].pid()) + ") died"),
+              std::string::npos)
+        << line;
     survivors += (survivors.empty() ? "" : ",") + std::to_string(p);
   }
   for (int p = 0; p < 10; ++p) {
@@ -101,7 +106,8 @@ TEST_P(KilledOf, Ten_IsNamedToAllOthers_WhoGoOnWithoutIt) {
   for (int p = 0; p < 10; ++p) {
     if (p == victim) continue;
     auto& member = members[static_cast<std::size_t>(p)];
-    EXPECT_NE(member.await("error").find("died"), std::string::npos) << "an exchange with the dead is an error, not a wait";
+    EXPECT_NE(member.await("error").find("died"), std::string::npos)
+        << "an exchange with the dead is an error, not a wait";
     member.tell("survivors " + survivors);
   }
   for (int p = 0; p < 10; ++p) {

@@ -3,7 +3,8 @@
 //
 //   open                              → id HEX
 //   join ID[,ID…] RANKS RANK[,RANK…] SECONDS
-//                                     → joined RANK, or error RANK TEXT, for each of its ranks; from then on also notice lines:
+//                                     → joined RANK, or error RANK TEXT, for each of its ranks; from then on also
+//                                     notice lines:
 //                                       notice RANK KIND ABOUT TEXT
 //   at HOST:PORT SECRET host|guest    → id HEX
 //   gather                            → gathered RANK, or error RANK TEXT
@@ -70,7 +71,8 @@ Status streamAround(const Session& session, Rank me, Switchboard::Via via) {
   const Rank next = (me + 1) % ranks;
   const Rank before = (me + ranks - 1) % ranks;
   const auto open = [&](Rank from, Rank to) {
-    const StreamKey key{session.communicator(), std::min(from, to), std::max(from, to), 0, static_cast<std::uint16_t>(from < to ? 0 : 1)};
+    const StreamKey key{session.communicator(), std::min(from, to), std::max(from, to), 0,
+                        static_cast<std::uint16_t>(from < to ? 0 : 1)};
     return Switchboard::instance().open(key, me, directory, via, Deadline::inSeconds(kPatience));
   };
   const auto out = open(me, next);
@@ -88,7 +90,8 @@ Status streamAround(const Session& session, Rank me, Switchboard::Via via) {
   if (::send(fds[0].get(), &me, sizeof me, MSG_NOSIGNAL) != sizeof me) return systemError(errno, "send");
   pollfd readable{fds[1].get(), POLLIN, 0};
   Rank got = kNoRank;
-  if (::poll(&readable, 1, 20000) != 1 || ::recv(fds[1].get(), &got, sizeof got, 0) != sizeof got) return systemError(errno, "receive");
+  if (::poll(&readable, 1, 20000) != 1 || ::recv(fds[1].get(), &got, sizeof got, 0) != sizeof got)
+    return systemError(errno, "receive");
   if (got != before) return makeError(ErrorCode::internalError, "the stream from rank {} brought {}", before, got);
   return success();
 }
@@ -190,7 +193,8 @@ class Member {
       ATOLL_ASSIGN(p.session, Session::join(ids, p.rank, ranks, Settings{}, Deadline::inSeconds(limit)));
       p.session->onNotice(p.rank, [rank = p.rank](const Notice& notice) {
         constexpr std::array kKinds = {"died", "failed", "aborted", "left"};
-        say(fmt::format("notice {} {} {} {}", rank, kKinds.at(static_cast<std::size_t>(notice.kind)), notice.rank, notice.text));
+        say(fmt::format("notice {} {} {} {}", rank, kKinds.at(static_cast<std::size_t>(notice.kind)), notice.rank,
+                        notice.text));
       });
       return success();
     });
@@ -201,7 +205,8 @@ class Member {
     for (auto& place : places_) {
       threads.emplace_back([&] {
         const auto status = work(place);
-        say(status.ok() ? fmt::format("{} {}", word, place.rank) : fmt::format("error {} {}", place.rank, status.error().text));
+        say(status.ok() ? fmt::format("{} {}", word, place.rank)
+                        : fmt::format("error {} {}", place.rank, status.error().text));
       });
     }
     for (auto& thread : threads) thread.join();

@@ -83,7 +83,9 @@ std::string MemberProcess::askId(const std::string& command) {
   return line.empty() ? "" : line.substr(3);
 }
 
-void MemberProcess::kill(int signal) { ::kill(pid_, signal); }
+void MemberProcess::kill(int signal) {
+  ::kill(pid_, signal);
+}
 
 int MemberProcess::finish() {
   input_.reset();
@@ -96,7 +98,8 @@ int MemberProcess::finish() {
 }
 
 bool contains(const std::vector<std::string>& lines, const std::string& text) {
-  return std::any_of(lines.begin(), lines.end(), [&](const auto& line) { return line.find(text) != std::string::npos; });
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const auto& line) { return line.find(text) != std::string::npos; });
 }
 
 }  // namespace atl::test

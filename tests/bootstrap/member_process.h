@@ -19,7 +19,8 @@ class MemberProcess {
   MemberProcess& operator=(MemberProcess&&) = delete;
 
   void tell(const std::string& command);
-  /// The next line that begins with `prefix`; lines before it are kept in heard(). Empty after 30 s or at the end of the output.
+  /// The next line that begins with `prefix`; lines before it are kept in heard(). Empty after 30 s or at the end of
+  /// the output.
   std::string await(const std::string& prefix);
   /// Everything said so far that no await has returned.
   [[nodiscard]] const std::vector<std::string>& heard() const { return heard_; }

@@ -56,16 +56,22 @@ TEST_P(Processes, JoinGatherSplitStreamAndLeave) {
   const auto [processes, each] = GetParam();
   std::vector<MemberProcess> members(static_cast<std::size_t>(processes));
   const std::string id = members[0].askId();
-  for (int p = 0; p < processes; ++p) members[static_cast<std::size_t>(p)].tell(joinCommand(id, processes * each, ranksOf(p, each)));
+  for (int p = 0; p < processes; ++p)
+    members[static_cast<std::size_t>(p)].tell(joinCommand(id, processes * each, ranksOf(p, each)));
   awaitAll(members, each, "joined");
-  for (const char* command : {"gather", "gather", "subset 2", "subset 1", "stream tcp", "stream local", "leave"}) tellAll(members, command);
-  for (const char* word : {"gathered", "gathered", "subset", "subset", "streamed", "streamed", "left"}) awaitAll(members, each, word);
+  for (const char* command : {"gather", "gather", "subset 2", "subset 1", "stream tcp", "stream local", "leave"})
+    tellAll(members, command);
+  for (const char* word : {"gathered", "gathered", "subset", "subset", "streamed", "streamed", "left"})
+    awaitAll(members, each, word);
   finishAll(members);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Processes, ::testing::Values(std::tuple(2, 1), std::tuple(2, 3), std::tuple(3, 1), std::tuple(4, 2), std::tuple(9, 3), std::tuple(12, 1)),
+INSTANTIATE_TEST_SUITE_P(Shapes, Processes,
+                         ::testing::Values(std::tuple(2, 1), std::tuple(2, 3), std::tuple(3, 1), std::tuple(4, 2),
+                                           std::tuple(9, 3), std::tuple(12, 1)),
                          [](const auto& shape) {
-                           return std::to_string(std::get<0>(shape.param)) + "x" + std::to_string(std::get<1>(shape.param));
+                           return std::to_string(std::get<0>(shape.param)) + "x" +
+                                  std::to_string(std::get<1>(shape.param));
                          });
 
 TEST(Rendezvous, OfAProcessWithoutRanks_BringsTheOthersTogether) {
@@ -87,7 +93,8 @@ TEST(Rendezvous, WithSeveralIds_IsOneGroup) {
   constexpr int kProcesses = 7;
   std::vector<MemberProcess> members(kProcesses);
   const std::string ids = members[0].askId() + "," + members[3].askId() + "," + members[5].askId();
-  for (int p = 0; p < kProcesses; ++p) members[static_cast<std::size_t>(p)].tell(joinCommand(ids, 2 * kProcesses, ranksOf(p, 2)));
+  for (int p = 0; p < kProcesses; ++p)
+    members[static_cast<std::size_t>(p)].tell(joinCommand(ids, 2 * kProcesses, ranksOf(p, 2)));
   awaitAll(members, 2, "joined");
   for (const char* command : {"gather", "subset 3", "leave"}) tellAll(members, command);
   for (const char* word : {"gathered", "subset", "left"}) awaitAll(members, 2, word);

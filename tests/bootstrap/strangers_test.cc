@@ -23,7 +23,8 @@ using test::MemberProcess;
 
 IdFields fieldsOf(const std::string& hex) {
   UniqueId id;
-  for (std::size_t i = 0; i < id.bytes.size(); ++i) id.bytes[i] = static_cast<std::uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
+  for (std::size_t i = 0; i < id.bytes.size(); ++i)
+    id.bytes[i] = static_cast<std::uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
   auto fields = decodeId(id);
   EXPECT_TRUE(fields.ok());
   return *fields;
@@ -95,7 +96,8 @@ TEST(Strangers, Garbage_SilenceAndHalfAGreeting_DoNotDisturbAJoin) {
   for (auto& member : members) member.await("joined");
   for (auto& member : members) member.tell("gather");
   for (auto& member : members) member.await("gathered");
-  for (const auto& stranger : strangers) EXPECT_TRUE(isClosedByPeer(stranger)) << "each is dropped within its time limit";
+  for (const auto& stranger : strangers)
+    EXPECT_TRUE(isClosedByPeer(stranger)) << "each is dropped within its time limit";
 }
 
 TEST(Strangers, MoreThanThereIsRoomFor_GiveWayToMembers) {
@@ -173,7 +175,8 @@ TEST(JoinErrors, OtherProtocolVersion_EndsTheWaitingAtOnce) {
   });
   for (auto& member : members) {
     const auto line = member.await("error");
-    EXPECT_NE(line.find(fmt::format("speaks bootstrap protocol version {}", kProtocolVersion + 1)), std::string::npos) << line;
+    EXPECT_NE(line.find(fmt::format("speaks bootstrap protocol version {}", kProtocolVersion + 1)), std::string::npos)
+        << line;
   }
   told = true;
   newcomer.join();

@@ -13,7 +13,9 @@ namespace {
 
 using test::asThreads;
 
-Deadline soon() { return Deadline::inSeconds(20); }
+Deadline soon() {
+  return Deadline::inSeconds(20);
+}
 
 TEST(Subset, HalvesOfOneProcess_AreSessionsOfTheirOwn) {
   const auto parent = Session::local(6, Settings{});

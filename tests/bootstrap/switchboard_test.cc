@@ -89,11 +89,13 @@ TEST(Switchboard, PeerThatNeverAsks_IsNamedAtTheDeadline) {
   const auto session = reachablePair();
   const StreamKey key{session->communicator(), 0, 1, 0, 0};
   for (const Rank me : {0, 1}) {
-    const auto pending = Switchboard::instance().open(key, me, session->directory(), Switchboard::Via::tcp, Deadline::inSeconds(0.2));
+    const auto pending =
+        Switchboard::instance().open(key, me, session->directory(), Switchboard::Via::tcp, Deadline::inSeconds(0.2));
     const auto fd = finish(*pending);
     ASSERT_FALSE(fd.ok());
     EXPECT_EQ(fd.error().code, ErrorCode::timeout);
-    EXPECT_NE(fd.error().text.find("stream to rank " + std::to_string(1 - me) + " (host"), std::string::npos) << fd.error().text;
+    EXPECT_NE(fd.error().text.find("stream to rank " + std::to_string(1 - me) + " (host"), std::string::npos)
+        << fd.error().text;
   }
 }
 
@@ -102,7 +104,8 @@ TEST(Switchboard, OtherSecret_IsRefused) {
   Directory forged = session->directory();
   forged.secret[0] ^= 1;
   const StreamKey key{session->communicator(), 0, 1, 0, 0};
-  const auto honest = Switchboard::instance().open(key, 1, session->directory(), Switchboard::Via::tcp, Deadline::inSeconds(0.5));
+  const auto honest =
+      Switchboard::instance().open(key, 1, session->directory(), Switchboard::Via::tcp, Deadline::inSeconds(0.5));
   const auto pending = Switchboard::instance().open(key, 0, forged, Switchboard::Via::tcp, Deadline::inSeconds(0.3));
   EXPECT_FALSE(finish(*pending).ok());
   EXPECT_FALSE(finish(*honest).ok()) << "the forged stream must not be taken for the one that is waited for";
@@ -111,7 +114,10 @@ TEST(Switchboard, OtherSecret_IsRefused) {
 TEST(Switchboard, RanksThatMakeNoPair_AreRefused) {
   const auto session = reachablePair();
   const StreamKey key{session->communicator(), 1, 0, 0, 0};
-  EXPECT_FALSE(Switchboard::instance().open(key, 0, session->directory(), Switchboard::Via::tcp, Deadline::inSeconds(1))->poll().ok());
+  EXPECT_FALSE(Switchboard::instance()
+                   .open(key, 0, session->directory(), Switchboard::Via::tcp, Deadline::inSeconds(1))
+                   ->poll()
+                   .ok());
 }
 
 }  // namespace

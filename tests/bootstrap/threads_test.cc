@@ -17,7 +17,9 @@ namespace {
 
 using test::asThreads;
 
-Deadline soon() { return Deadline::inSeconds(20); }
+Deadline soon() {
+  return Deadline::inSeconds(20);
+}
 
 std::vector<std::byte> share(Rank rank, std::size_t size) {
   return std::vector<std::byte>(size, static_cast<std::byte>(rank % 251));
@@ -79,7 +81,8 @@ TEST(LocalSession, AbsentRank_TimesOutAndIsNamed) {
     const auto table = session->allGather(rank, share(rank, 4), Deadline::inSeconds(0.2));
     ASSERT_FALSE(table.ok());
     EXPECT_EQ(table.error().code, ErrorCode::timeout);
-    EXPECT_NE(table.error().text.find("rank 3 of this process did not take part"), std::string::npos) << table.error().text;
+    EXPECT_NE(table.error().text.find("rank 3 of this process did not take part"), std::string::npos)
+        << table.error().text;
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever bytes come as a message of the bootstrap: reading them must end without a fault, and what was read must be written so
-// that it reads the same again. The first byte chooses the message.
+// Whatever bytes come as a message of the bootstrap: reading them must end without a fault, and what was read must be
+// written so that it reads the same again. The first byte chooses the message.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -40,8 +40,8 @@ void checkFailure(Body body) {
 
 void checkId(Body body) {
   atl::UniqueId id;
-  std::transform(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(std::min(body.size(), id.bytes.size())), id.bytes.begin(),
-                 [](std::byte b) { return static_cast<std::uint8_t>(b); });
+  std::transform(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(std::min(body.size(), id.bytes.size())),
+                 id.bytes.begin(), [](std::byte b) { return static_cast<std::uint8_t>(b); });
   const auto fields = atl::decodeId(id);
   if (!fields.ok()) return;
   const auto again = atl::decodeId(atl::encodeId(*fields));

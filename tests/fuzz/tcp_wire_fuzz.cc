@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a peer may send on a TCP link: the input says what this end expects, then every byte that arrives. Whatever comes, the
-// link must keep to the memory it was given, and either be satisfied or say what is wrong.
+// What a peer may send on a TCP link: the input says what this end expects, then every byte that arrives. Whatever
+// comes, the link must keep to the memory it was given, and either be satisfied or say what is wrong.
 #include <sys/socket.h>
 
 #include <cstddef>
@@ -73,7 +73,8 @@ void runParsers(const std::uint8_t* data, std::size_t size) {
     header.reserved = 0;
     CallRecord call;
     call.sequence = 1;
-    if (tcp::check(header, {0, 1, header.message, header.bytes, call}).ok() && header.call.sequence != 0 && header.call != call) {
+    if (tcp::check(header, {0, 1, header.message, header.bytes, call}).ok() && header.call.sequence != 0 &&
+        header.call != call) {
       std::abort();
     }
   }

@@ -28,8 +28,8 @@ InterfaceAddress address(const char* interface, const char* ip, int speed = 1000
 }
 
 std::vector<InterfaceAddress> typicalHost() {
-  return {address("lo", "127.0.0.1", 0),       address("lo", "::1", 0),         address("eth0", "10.0.0.7"),
-          address("eth0", "fe80::1"),          address("docker0", "172.17.0.1"), address("ib0", "192.168.4.7", 100000),
+  return {address("lo", "127.0.0.1", 0),        address("lo", "::1", 0),          address("eth0", "10.0.0.7"),
+          address("eth0", "fe80::1"),           address("docker0", "172.17.0.1"), address("ib0", "192.168.4.7", 100000),
           address("ib0", "2001:db8::7", 100000)};
 }
 

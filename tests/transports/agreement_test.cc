@@ -20,7 +20,9 @@ class FixedTransport : public Transport {
  public:
   FixedTransport(std::string_view name, std::string whyNot) : name_(name), whyNot_(std::move(whyNot)) {}
   [[nodiscard]] std::string_view name() const override { return name_; }
-  [[nodiscard]] std::string whyNot(const ProcessInfo& /*a*/, const ProcessInfo& /*b*/) const override { return whyNot_; }
+  [[nodiscard]] std::string whyNot(const ProcessInfo& /*a*/, const ProcessInfo& /*b*/) const override {
+    return whyNot_;
+  }
   [[nodiscard]] plan::LinkModel model() const override { return {}; }
   std::unique_ptr<PendingLink> connect(Rank /*peer*/, int /*lane*/) override { return nullptr; }
 
@@ -71,7 +73,9 @@ TEST(AllowedTransports, AnUnknownNameIsAnErrorThatListsTheKnown) {
 
 class Agreement : public testing::Test {
  protected:
-  void add(const char* name, const char* whyNot) { transports_.push_back(std::make_unique<FixedTransport>(name, whyNot)); }
+  void add(const char* name, const char* whyNot) {
+    transports_.push_back(std::make_unique<FixedTransport>(name, whyNot));
+  }
   std::vector<std::unique_ptr<Transport>> transports_;
 };
 
@@ -96,12 +100,14 @@ TEST_F(Agreement, FailureListsEveryTransportWithItsReason) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, ErrorCode::unsupported);
   EXPECT_EQ(result.error().text,
-            "no transport joins host n1 (pid 10) and host n2 (pid 20): inproc: not in one process; shm: on different hosts (n1 and n2); "
+            "no transport joins host n1 (pid 10) and host n2 (pid 20): inproc: not in one process; shm: on different "
+            "hosts (n1 and n2); "
             "tcp: not among the transports of host n2 (pid 20); see ATOLL_TRANSPORT there");
 }
 
 TEST_F(Agreement, ABuildWithoutTransportsSaysSo) {
-  EXPECT_THAT(agree(transports_, process("n1", 1, 7), process("n1", 2, 7)).error().text, HasSubstr("this build has none"));
+  EXPECT_THAT(agree(transports_, process("n1", 1, 7), process("n1", 2, 7)).error().text,
+              HasSubstr("this build has none"));
 }
 
 TEST(BuiltTransports, AreMadeInTheOrderOfTheirNames) {

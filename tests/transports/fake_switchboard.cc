@@ -52,15 +52,17 @@ SocketPair tcpPair() {
 
 }  // namespace
 
-SocketPair makeSocketPair(Switchboard::Via via) { return via == Switchboard::Via::local ? localPair() : tcpPair(); }
+SocketPair makeSocketPair(Switchboard::Via via) {
+  return via == Switchboard::Via::local ? localPair() : tcpPair();
+}
 
 void FakeSwitchboard::prepare(const StreamKey& key, Via via) {
   const std::lock_guard lock(mutex_);
   pairs_.try_emplace({key.communicator, key.lower, key.higher, key.lane, key.index}, makeSocketPair(via));
 }
 
-std::unique_ptr<PendingStream> FakeSwitchboard::open(const StreamKey& key, Rank me, const Directory& /*directory*/, Via via,
-                                                     Deadline /*deadline*/) {
+std::unique_ptr<PendingStream> FakeSwitchboard::open(const StreamKey& key, Rank me, const Directory& /*directory*/,
+                                                     Via via, Deadline /*deadline*/) {
   const std::lock_guard lock(mutex_);
   const Key name{key.communicator, key.lower, key.higher, key.lane, key.index};
   auto found = pairs_.find(name);

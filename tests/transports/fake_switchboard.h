@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A switchboard for tests: the two ends of a stream meet by key inside this process, or are given beforehand across a fork.
+// A switchboard for tests: the two ends of a stream meet by key inside this process, or are given beforehand across a
+// fork.
 #pragma once
 
 #include <map>
@@ -20,7 +21,8 @@ SocketPair makeSocketPair(Switchboard::Via via);
 
 class FakeSwitchboard : public Switchboard {
  public:
-  std::unique_ptr<PendingStream> open(const StreamKey& key, Rank me, const Directory& directory, Via via, Deadline deadline) override;
+  std::unique_ptr<PendingStream> open(const StreamKey& key, Rank me, const Directory& directory, Via via,
+                                      Deadline deadline) override;
 
   /// Makes both ends of a stream now, so that two processes that fork afterwards find them.
   void prepare(const StreamKey& key, Via via);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every memory link must do, whatever transport made it. The mailbox is worked by hand here, step by step as link.h
-// describes it, with each end in a thread of its own.
+// What every memory link must do, whatever transport made it. The mailbox is worked by hand here, step by step as
+// link.h describes it, with each end in a thread of its own.
 #pragma once
 
 #include "transports/link.h"
@@ -19,7 +19,8 @@ struct LinkedPair {
 /// Messages of mixed kinds cross in both directions at once, in order and whole.
 void carriesMixedMessages(LinkedPair& pair, std::uint64_t messages);
 
-/// So many small messages that every slot is used over and over again, with a sender that is always as far ahead as it may be.
+/// So many small messages that every slot is used over and over again, with a sender that is always as far ahead as it
+/// may be.
 void wrapsAround(LinkedPair& pair, std::uint64_t messages);
 
 /// A sender that has filled every slot finds them taken until the receiver consumes one.

@@ -82,7 +82,8 @@ template class PieceStream<ReceivePiece>;
 
 std::vector<std::size_t> mixedSizes(unsigned seed, std::size_t largest, std::size_t total) {
   constexpr std::size_t kBlock = 128 << 10;
-  const std::size_t edges[] = {0, 1, 7, 8, 55, 56, 57, 4096, kBlock - 1, kBlock, kBlock + 1, 2 * kBlock, 3 * kBlock + 5};
+  const std::size_t edges[] = {
+      0, 1, 7, 8, 55, 56, 57, 4096, kBlock - 1, kBlock, kBlock + 1, 2 * kBlock, 3 * kBlock + 5};
   std::mt19937 random(seed);
   std::vector<std::size_t> sizes;
   for (std::size_t sum = 0; sum < total && sizes.size() < 300; sum += sizes.back()) {

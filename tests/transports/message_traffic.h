@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Traffic over a message link: each end cuts the agreed messages into pieces of its own liking and keeps a few of them posted.
+// Traffic over a message link: each end cuts the agreed messages into pieces of its own liking and keeps a few of them
+// posted.
 #pragma once
 
 #include <cstdint>
@@ -37,10 +38,10 @@ class PieceStream {
   std::vector<std::size_t> sizes_;
   unsigned salt_;
   std::mt19937 random_;
-  std::size_t next_ = 0;      ///< message being posted
-  std::size_t posted_ = 0;    ///< bytes of it that have been
-  bool midMessage_ = false;   ///< its first piece has been
-  std::size_t finished_ = 0;  ///< messages through
+  std::size_t next_ = 0;                        ///< message being posted
+  std::size_t posted_ = 0;                      ///< bytes of it that have been
+  bool midMessage_ = false;                     ///< its first piece has been
+  std::size_t finished_ = 0;                    ///< messages through
   std::deque<Entry> entries_;                   ///< under way; a deque keeps them where they are
   std::deque<std::vector<std::byte>> buffers_;  ///< by message under way
 };

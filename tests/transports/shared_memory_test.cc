@@ -15,7 +15,9 @@ namespace {
 
 using testing::HasSubstr;
 
-UniqueFd copyOf(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+UniqueFd copyOf(int fd) {
+  return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
 
 TEST(SharedMemory, BothMappingsSeeOneMemory) {
   auto mine = SharedMemory::create(10000, "test");

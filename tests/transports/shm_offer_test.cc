@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "transports/shm/offer.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "tests/transports/fake_switchboard.h"
+#include "transports/shm/offer.h"
 
 namespace atl::shm {
 namespace {

@@ -232,7 +232,9 @@ pid_t inChild(Body body) {
   return child;
 }
 
-StreamKey keyOfPair() { return {kCommunicator, 0, 1, 0, 0}; }
+StreamKey keyOfPair() {
+  return {kCommunicator, 0, 1, 0, 0};
+}
 
 TEST(ShmProcesses, TwoProcessesExchangeMessagesBothWays) {
   Host host;
@@ -266,7 +268,8 @@ TEST(ShmProcesses, NothingIsLeftOfAPeerThatIsKilled) {
     const auto link = host.link(0, 1);
     ASSERT_TRUE(link.ok()) << link.error().text;
     const auto deadline = Deadline::inSeconds(30);
-    while (link->in->slots[1].flag.load(std::memory_order_acquire) == 0 && !deadline.passed()) std::this_thread::yield();
+    while (link->in->slots[1].flag.load(std::memory_order_acquire) == 0 && !deadline.passed())
+      std::this_thread::yield();
     ASSERT_EQ(::kill(child, SIGKILL), 0);
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
     // What it shared stays readable as long as it is mapped here …

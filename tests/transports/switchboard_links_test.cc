@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every transport's links as a communicator makes them: over a session's directory, with streams from the real switchboard.
+// Every transport's links as a communicator makes them: over a session's directory, with streams from the real
+// switchboard.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -79,8 +80,8 @@ TEST_P(MemoryTransports, LinkOfEachLaneCarriesMessages) {
   for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
     auto ends = ranks.join(static_cast<int>(lane));
     ASSERT_TRUE(ends.ok()) << ends.error().text;
-    lanes[lane] = {std::get<MemoryLink>(std::move(ends->first)), std::get<MemoryLink>(std::move(ends->second)), &ranks.outbox(0),
-                   &ranks.outbox(1)};
+    lanes[lane] = {std::get<MemoryLink>(std::move(ends->first)), std::get<MemoryLink>(std::move(ends->second)),
+                   &ranks.outbox(0), &ranks.outbox(1)};
     test::carriesMixedMessages(lanes[lane], 500);
   }
 }

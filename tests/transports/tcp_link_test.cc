@@ -102,8 +102,8 @@ CallRecord callNumber(std::uint64_t sequence) {
 class TcpTraffic : public testing::TestWithParam<std::tuple<int, unsigned>> {};
 
 /// Runs one end: sends `sizesOut`, receives `sizesIn`, both at once.
-void runEnd(MessageLink& link, const std::vector<std::size_t>& sizesOut, const std::vector<std::size_t>& sizesIn, unsigned salt,
-            unsigned peerSalt) {
+void runEnd(MessageLink& link, const std::vector<std::size_t>& sizesOut, const std::vector<std::size_t>& sizesIn,
+            unsigned salt, unsigned peerSalt) {
   test::PieceStream<SendPiece> out(link, sizesOut, salt, salt * 7 + 1);
   test::PieceStream<ReceivePiece> in(link, sizesIn, peerSalt, salt * 11 + 2);
   const auto deadline = Deadline::inSeconds(120);
@@ -129,7 +129,8 @@ TEST_P(TcpTraffic, MixedSizesAndCutsArriveWholeInBothDirectionsAtOnce) {
   higher.join();
 }
 
-INSTANTIATE_TEST_SUITE_P(ConnectionsAndSeeds, TcpTraffic, testing::Combine(testing::Values(1, 2, 3, 4), testing::Values(1U, 2U)));
+INSTANTIATE_TEST_SUITE_P(ConnectionsAndSeeds, TcpTraffic,
+                         testing::Combine(testing::Values(1, 2, 3, 4), testing::Values(1U, 2U)));
 
 TEST(TcpLink, OneThreadCanDriveBothEnds) {
   auto ends = makeEnds(2);
@@ -219,7 +220,8 @@ TEST(TcpLink, AnotherCallIsAMismatchThatNamesBothAndIsFinal) {
 }
 
 TEST(TcpLink, AnotherSizeIsAMismatchWhicheverEndSaysMore) {
-  for (const auto& [sent, expected] : {std::pair<std::size_t, std::size_t>{100, 50}, {50, 100}, {0, 1}, {1, 0}, {300000, 5}}) {
+  for (const auto& [sent, expected] :
+       {std::pair<std::size_t, std::size_t>{100, 50}, {50, 100}, {0, 1}, {1, 0}, {300000, 5}}) {
     auto ends = makeEnds(2);
     const std::vector<std::byte> data(sent);
     std::vector<std::byte> room(expected);
@@ -277,7 +279,8 @@ TEST(TcpLink, APeerThatClosesInTheMiddleOfAMessageIsNamed) {
   stranger.link->post(in);
   const auto error = failureOf(*stranger.link);
   EXPECT_EQ(error.code, ErrorCode::remoteError);
-  EXPECT_THAT(error.text, HasSubstr("rank 1 (host b, pid 2) by tcp a → b: the peer closed the connection while message 1"));
+  EXPECT_THAT(error.text,
+              HasSubstr("rank 1 (host b, pid 2) by tcp a → b: the peer closed the connection while message 1"));
 }
 
 TEST(TcpLink, APeerThatResetsTheConnectionIsNamedToASender) {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "transports/tcp/piece_queue.h"
-
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -8,6 +6,7 @@
 #include <vector>
 
 #include "transports/link.h"
+#include "transports/tcp/piece_queue.h"
 
 namespace atl::tcp {
 namespace {
@@ -121,7 +120,8 @@ TEST(PieceQueue, EveryByteMovesOnceWhateverTheCutsAndTheOrder) {
     int moves = 0;
     while ((posted < total || pieces.empty() || !pieces.back().done) && ++moves < 100000) {
       if ((posted < total || pieces.empty()) && pick(3) == 0) {
-        const std::uint64_t bytes = std::min<std::uint64_t>(total - posted, pick(2) == 0 ? pick(1000) : pick(2 * kBlockBytes));
+        const std::uint64_t bytes =
+            std::min<std::uint64_t>(total - posted, pick(2) == 0 ? pick(1000) : pick(2 * kBlockBytes));
         pieces.push_back(piece(message.data() + posted, bytes, pieces.empty(), total));
         queue.push(pieces.back());
         posted += bytes;
@@ -143,7 +143,8 @@ TEST(PieceQueue, EveryByteMovesOnceWhateverTheCutsAndTheOrder) {
       queue.retire();
     }
     ASSERT_TRUE(queue.empty()) << "seed " << seed;
-    ASSERT_EQ(std::count(message.begin(), message.end(), std::byte{1}), static_cast<std::ptrdiff_t>(total)) << "seed " << seed;
+    ASSERT_EQ(std::count(message.begin(), message.end(), std::byte{1}), static_cast<std::ptrdiff_t>(total))
+        << "seed " << seed;
   }
 }
 

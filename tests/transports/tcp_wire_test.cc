@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "transports/tcp/wire.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "transports/tcp/wire.h"
 
 namespace atl::tcp {
 namespace {
@@ -26,7 +26,9 @@ Header goodHeader() {
   return header;
 }
 
-Expectation expectation() { return {1, 3, 5, 4096, someCall()}; }
+Expectation expectation() {
+  return {1, 3, 5, 4096, someCall()};
+}
 
 void expectError(const Status& status, ErrorCode code, std::string_view text) {
   ASSERT_FALSE(status.ok());
@@ -34,7 +36,9 @@ void expectError(const Status& status, ErrorCode code, std::string_view text) {
   EXPECT_THAT(status.error().text, HasSubstr(text));
 }
 
-TEST(TcpHeader, AcceptsWhatIsExpected) { EXPECT_TRUE(check(goodHeader(), expectation()).ok()); }
+TEST(TcpHeader, AcceptsWhatIsExpected) {
+  EXPECT_TRUE(check(goodHeader(), expectation()).ok());
+}
 
 TEST(TcpHeader, GarbageIsAProtocolError) {
   Header header = goodHeader();
@@ -48,7 +52,8 @@ TEST(TcpHeader, GarbageIsAProtocolError) {
 TEST(TcpHeader, AnotherMessagesHeaderIsAProtocolError) {
   Header header = goodHeader();
   header.message = 6;
-  expectError(check(header, expectation()), ErrorCode::remoteError, "protocol: the header of message 6 where that of message 5");
+  expectError(check(header, expectation()), ErrorCode::remoteError,
+              "protocol: the header of message 6 where that of message 5");
 }
 
 TEST(TcpHeader, AnotherCallIsAMismatchThatNamesBoth) {
@@ -64,7 +69,8 @@ TEST(TcpHeader, AnotherSizeIsAMismatchEvenWhenCallsAreNotChecked) {
   Header header = goodHeader();
   header.bytes = 4000;
   header.call.sequence = 0;
-  expectError(check(header, expectation()), ErrorCode::mismatch, "rank 3 sent a message of 4000 bytes where rank 1 expects 4096");
+  expectError(check(header, expectation()), ErrorCode::mismatch,
+              "rank 3 sent a message of 4000 bytes where rank 1 expects 4096");
 }
 
 TEST(TcpHeader, CallsAreComparedOnlyWhenBothEndsGiveThem) {

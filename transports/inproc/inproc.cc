@@ -44,7 +44,8 @@ Rank ranksOfProcess(const Directory& directory, Rank me) {
 class Inproc : public Transport {
  public:
   explicit Inproc(const TransportContext& context)
-      : context_(context), place_(MeetingPlace::enter(context.communicator, ranksOfProcess(*context.directory, context.rank))) {}
+      : context_(context),
+        place_(MeetingPlace::enter(context.communicator, ranksOfProcess(*context.directory, context.rank))) {}
   ~Inproc() override { MeetingPlace::leave(context_.communicator); }
   Inproc(const Inproc&) = delete;
   Inproc& operator=(const Inproc&) = delete;
@@ -71,6 +72,8 @@ class Inproc : public Transport {
 
 }  // namespace
 
-std::unique_ptr<Transport> makeInproc(const TransportContext& context) { return std::make_unique<Inproc>(context); }
+std::unique_ptr<Transport> makeInproc(const TransportContext& context) {
+  return std::make_unique<Inproc>(context);
+}
 
 }  // namespace atl

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranks that are threads of one process: a memory link to a mail region on the heap, and direct references into the peer's buffers.
+// Ranks that are threads of one process: a memory link to a mail region on the heap, and direct references into the
+// peer's buffers.
 #pragma once
 
 #include <memory>

@@ -15,13 +15,16 @@ struct alignas(cmsghdr) ControlBuffer {
   std::byte bytes[CMSG_SPACE(sizeof(int) * (kMaxDescriptors + 1))];
 };
 
-bool wouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+bool wouldBlock(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
 
 }  // namespace
 
 Result<bool> trySend(int socket, const Offer& offer, std::span<const int> descriptors) {
   if (descriptors.size() > kMaxDescriptors) {
-    return makeError(ErrorCode::internalError, "{} descriptors in an offer, which has room for {}", descriptors.size(), kMaxDescriptors);
+    return makeError(ErrorCode::internalError, "{} descriptors in an offer, which has room for {}", descriptors.size(),
+                     kMaxDescriptors);
   }
   iovec bytes{const_cast<Offer*>(&offer), sizeof offer};
   ControlBuffer control{};
@@ -43,7 +46,8 @@ Result<bool> trySend(int socket, const Offer& offer, std::span<const int> descri
   }
   if (sent < 0) return systemError(errno, "cannot hand over shared memory");
   // The first bytes on a fresh local socket, and few: the kernel takes them whole.
-  if (sent != sizeof offer) return makeError(ErrorCode::systemError, "only {} of {} bytes of an offer were sent", sent, sizeof offer);
+  if (sent != sizeof offer)
+    return makeError(ErrorCode::systemError, "only {} of {} bytes of an offer were sent", sent, sizeof offer);
   return true;
 }
 
@@ -59,7 +63,8 @@ Result<bool> OfferReader::poll(int socket) {
     const ssize_t got = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got < 0 && wouldBlock(errno)) return false;
     if (got < 0 && errno != ECONNRESET) return systemError(errno, "cannot receive shared memory");
-    if (got <= 0) return makeError(ErrorCode::remoteError, "the peer closed the socket after {} bytes of its offer", received_);
+    if (got <= 0)
+      return makeError(ErrorCode::remoteError, "the peer closed the socket after {} bytes of its offer", received_);
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
       if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
       const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -71,7 +76,9 @@ Result<bool> OfferReader::poll(int socket) {
     }
     received_ += static_cast<std::size_t>(got);
     if (descriptors_.size() > kMaxDescriptors || (message.msg_flags & MSG_CTRUNC) != 0) {
-      return makeError(ErrorCode::remoteError, "the peer sent more descriptors than an offer can have (or this process may open no more files)");
+      return makeError(
+          ErrorCode::remoteError,
+          "the peer sent more descriptors than an offer can have (or this process may open no more files)");
     }
   }
   ATOLL_TRY(check());
@@ -80,15 +87,18 @@ Result<bool> OfferReader::poll(int socket) {
 
 Status OfferReader::check() const {
   if (offer_.magic != kOfferMagic) {
-    return makeError(ErrorCode::remoteError, "protocol: what the peer sent ({:#x}) is no offer of shared memory", offer_.magic);
+    return makeError(ErrorCode::remoteError, "protocol: what the peer sent ({:#x}) is no offer of shared memory",
+                     offer_.magic);
   }
   if (offer_.version != kOfferVersion) {
-    return makeError(ErrorCode::remoteError, "protocol: the peer offers shared memory in version {}, this is version {}", offer_.version,
+    return makeError(ErrorCode::remoteError,
+                     "protocol: the peer offers shared memory in version {}, this is version {}", offer_.version,
                      kOfferVersion);
   }
   const std::size_t expected = offer_.regionBytes == 0 ? 1 : 2;
   if (offer_.descriptors != expected || descriptors_.size() != expected) {
-    return makeError(ErrorCode::remoteError, "protocol: an offer with {} descriptors that says {} where there should be {}",
+    return makeError(ErrorCode::remoteError,
+                     "protocol: an offer with {} descriptors that says {} where there should be {}",
                      descriptors_.size(), offer_.descriptors, expected);
   }
   return success();

@@ -20,8 +20,8 @@ struct Mappings {
   std::optional<SharedMemory> peerOutbox;
 };
 
-/// The lower rank makes the mail region and offers it with its outbox; the higher offers its outbox. Neither waits for the other's
-/// offer before it sends its own.
+/// The lower rank makes the mail region and offers it with its outbox; the higher offers its outbox. Neither waits for
+/// the other's offer before it sends its own.
 class ShmLink : public PendingLink {
  public:
   ShmLink(const TransportContext& context, Rank peer, int lane)
@@ -73,7 +73,8 @@ class ShmLink : public PendingLink {
       return true;
     }
     if (deadline_.passed()) {
-      return makeError(ErrorCode::timeout, "the peer did not hand over its memory within {} s", context_.settings->timeoutSeconds);
+      return makeError(ErrorCode::timeout, "the peer did not hand over its memory within {} s",
+                       context_.settings->timeoutSeconds);
     }
     return false;
   }
@@ -105,8 +106,9 @@ class ShmLink : public PendingLink {
     auto& descriptors = reader_.descriptors();
     const std::uint64_t expected = isLower() ? 0 : sizeof(MailRegion);
     if (offer.regionBytes != expected) {
-      return makeError(ErrorCode::remoteError, "protocol: the peer offers a mail region of {} bytes where {} are expected",
-                       offer.regionBytes, expected);
+      return makeError(ErrorCode::remoteError,
+                       "protocol: the peer offers a mail region of {} bytes where {} are expected", offer.regionBytes,
+                       expected);
     }
     if (!isLower()) {
       ATOLL_ASSIGN(auto region, SharedMemory::map(std::move(descriptors.front()), sizeof(MailRegion), true));
@@ -140,7 +142,8 @@ class Shm : public Transport {
   [[nodiscard]] std::string whyNot(const ProcessInfo& a, const ProcessInfo& b) const override {
     if (a.host != b.host) return fmt::format("on different hosts ({} and {})", a.hostName, b.hostName);
     for (const auto* process : {&a, &b}) {
-      if (process->localName.empty()) return fmt::format("pid {} on host {} has no local socket", process->pid, process->hostName);
+      if (process->localName.empty())
+        return fmt::format("pid {} on host {} has no local socket", process->pid, process->hostName);
     }
     return "";
   }
@@ -160,6 +163,8 @@ class Shm : public Transport {
 
 }  // namespace
 
-std::unique_ptr<Transport> makeShm(const TransportContext& context) { return std::make_unique<Shm>(context); }
+std::unique_ptr<Transport> makeShm(const TransportContext& context) {
+  return std::make_unique<Shm>(context);
+}
 
 }  // namespace atl

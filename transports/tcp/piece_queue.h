@@ -65,7 +65,9 @@ class PieceQueue {
   [[nodiscard]] bool empty() const { return head_ == nullptr; }
 
   /// The piece that begins the message which connection 0 is in, while the header of it has not moved; else null.
-  [[nodiscard]] const Piece* headerWanted() const { return cursors_[0].message > headers_ ? cursors_[0].first : nullptr; }
+  [[nodiscard]] const Piece* headerWanted() const {
+    return cursors_[0].message > headers_ ? cursors_[0].first : nullptr;
+  }
   /// Number of the message whose header is wanted or was the last to move; from 1.
   [[nodiscard]] std::uint64_t message() const { return cursors_[0].message; }
   void headerMoved() {
@@ -122,8 +124,8 @@ class PieceQueue {
   }
 
  private:
-  /// Where a connection is. `piece` holds its next byte (or, for connection 0, is where its message waits for its header); it is
-  /// null while no such piece is posted. So no cursor rests on a piece that can be retired.
+  /// Where a connection is. `piece` holds its next byte (or, for connection 0, is where its message waits for its
+  /// header); it is null while no such piece is posted. So no cursor rests on a piece that can be retired.
   struct Cursor {
     std::size_t connection = 0;
     Piece* piece = nullptr;

@@ -64,16 +64,17 @@ Status configure(int socket, const std::string& congestionControl) {
   ATOLL_TRY(setOption(socket, IPPROTO_TCP, TCP_KEEPIDLE, kIdleSeconds, "TCP_KEEPIDLE"));
   ATOLL_TRY(setOption(socket, IPPROTO_TCP, TCP_KEEPINTVL, kProbeSeconds, "TCP_KEEPINTVL"));
   ATOLL_TRY(setOption(socket, IPPROTO_TCP, TCP_KEEPCNT, kProbes, "TCP_KEEPCNT"));
-  // No limit of its own on unacknowledged data: the kernel would apply it also to a peer that is alive but for long has not
-  // asked for what we send. Those waits end with the caller's deadline.
+  // No limit of its own on unacknowledged data: the kernel would apply it also to a peer that is alive but for long has
+  // not asked for what we send. Those waits end with the caller's deadline.
   ATOLL_TRY(setOption(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, 0, "TCP_USER_TIMEOUT"));
   if (congestionControl.empty()) return success();
   if (::setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, congestionControl.data(),
                    static_cast<socklen_t>(congestionControl.size())) == 0) {
     return success();
   }
-  return systemError(errno, fmt::format("this host has no congestion control '{}' (ATOLL_TCP_CONGESTION; available: {})",
-                                        congestionControl, availableCongestionControls()));
+  return systemError(errno,
+                     fmt::format("this host has no congestion control '{}' (ATOLL_TCP_CONGESTION; available: {})",
+                                 congestionControl, availableCongestionControls()));
 }
 
 std::string congestionControlOf(int socket) {

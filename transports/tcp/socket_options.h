@@ -10,8 +10,8 @@
 
 namespace atl::tcp {
 
-/// Sends small messages at once, notices a vanished host, and uses the congestion control named (empty: the system's). An error
-/// if the kernel refuses the congestion control: it names it and those there are.
+/// Sends small messages at once, notices a vanished host, and uses the congestion control named (empty: the system's).
+/// An error if the kernel refuses the congestion control: it names it and those there are.
 Status configure(int socket, const std::string& congestionControl);
 
 /// The congestion control in force; empty if the kernel does not say.

@@ -17,7 +17,9 @@
 namespace atl {
 namespace {
 
-bool wouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+bool wouldBlock(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
 
 /// Opens as many connections as this end would use, and once the greeting tells what the other end would use, keeps the
 /// smaller number. No wait depends on an earlier one, so a link takes one round trip after the connections are there.
@@ -33,7 +35,8 @@ class PendingTcpLink : public PendingLink {
     const auto [lower, higher] = std::minmax(context.rank, peer);
     auto& switchboard = context.switchboard != nullptr ? *context.switchboard : Switchboard::instance();
     for (int i = 0; i < agreed_; ++i) {
-      const StreamKey key{context.communicator, lower, higher, static_cast<std::uint16_t>(lane), static_cast<std::uint16_t>(i)};
+      const StreamKey key{context.communicator, lower, higher, static_cast<std::uint16_t>(lane),
+                          static_cast<std::uint16_t>(i)};
       streams_.push_back(switchboard.open(key, context.rank, *context.directory, Switchboard::Via::tcp, deadline_));
     }
     mine_.connections = static_cast<std::uint16_t>(agreed_);
@@ -42,7 +45,8 @@ class PendingTcpLink : public PendingLink {
   Result<bool> poll() override {
     auto ready = step();
     if (!ready.ok()) {
-      return std::move(ready).error().within(fmt::format("tcp link of lane {} with {}", lane_, context_.directory->name(peer_)));
+      return std::move(ready).error().within(
+          fmt::format("tcp link of lane {} with {}", lane_, context_.directory->name(peer_)));
     }
     return ready;
   }
@@ -90,8 +94,8 @@ class PendingTcpLink : public PendingLink {
       if (sent < 0 && !wouldBlock(errno)) return systemError(errno, "cannot greet the other end");
     }
     while (greetingReceived_ < sizeof theirs_) {
-      const ssize_t got = ::recv(socket, reinterpret_cast<std::byte*>(&theirs_) + greetingReceived_, sizeof theirs_ - greetingReceived_,
-                                 MSG_DONTWAIT);
+      const ssize_t got = ::recv(socket, reinterpret_cast<std::byte*>(&theirs_) + greetingReceived_,
+                                 sizeof theirs_ - greetingReceived_, MSG_DONTWAIT);
       if (got < 0 && wouldBlock(errno)) return false;
       if (got < 0 && errno != ECONNRESET) return systemError(errno, "cannot receive the other end's greeting");
       if (got <= 0) return makeError(ErrorCode::remoteError, "the other end closed the connection before its greeting");
@@ -147,6 +151,8 @@ class Tcp : public Transport {
 
 }  // namespace
 
-std::unique_ptr<Transport> makeTcp(const TransportContext& context) { return std::make_unique<Tcp>(context); }
+std::unique_ptr<Transport> makeTcp(const TransportContext& context) {
+  return std::make_unique<Tcp>(context);
+}
 
 }  // namespace atl

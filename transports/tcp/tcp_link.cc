@@ -12,8 +12,8 @@
 namespace atl::tcp {
 namespace {
 
-/// Bytes that one system call moves at most: enough to make the call's own cost vanish, and few enough that sending and receiving
-/// take turns and that what one end copies in is still in the cache when the other copies it out.
+/// Bytes that one system call moves at most: enough to make the call's own cost vanish, and few enough that sending and
+/// receiving take turns and that what one end copies in is still in the cache when the other copies it out.
 constexpr std::size_t kCallBytes = 1 << 20;
 
 /// A piece up to this size is sent by post() itself when nothing is queued before it.
@@ -44,10 +44,13 @@ class Scatter {
   std::size_t bytes_ = 0;
 };
 
-bool wouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+bool wouldBlock(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
 
 Error lost(int error) {
-  if (error == ECONNRESET || error == EPIPE) return makeError(ErrorCode::remoteError, "the peer ended or dropped the connection");
+  if (error == ECONNRESET || error == EPIPE)
+    return makeError(ErrorCode::remoteError, "the peer ended or dropped the connection");
   return makeError(ErrorCode::remoteError, "the connection failed: {}", std::strerror(error));
 }
 
@@ -78,7 +81,9 @@ void TcpLink::post(SendPiece& piece) {
   outgoing_.retire();
 }
 
-void TcpLink::post(ReceivePiece& piece) { incoming_.push(piece); }
+void TcpLink::post(ReceivePiece& piece) {
+  incoming_.push(piece);
+}
 
 Result<bool> TcpLink::progress() {
   if (!state_.ok()) return state_.error();
@@ -152,8 +157,8 @@ Result<bool> TcpLink::sendOn(std::size_t connection) {
 
 Status TcpLink::checkHeader() {
   const ReceivePiece& beginning = *incoming_.headerWanted();
-  ATOLL_TRY(check(inHeader_.header,
-                  {names_.me, names_.peer, incoming_.message(), beginning.messageBytes, beginning.call}));
+  ATOLL_TRY(
+      check(inHeader_.header, {names_.me, names_.peer, incoming_.message(), beginning.messageBytes, beginning.call}));
   inHeader_.have = 0;
   incoming_.headerMoved();
   return success();
@@ -166,8 +171,9 @@ Result<bool> TcpLink::receiveOn(std::size_t connection) {
     return true;
   }
 
-  // One call for a header, the payload right behind it, and the header after that. If the first header turns out wrong, what
-  // was received on its trust does no harm: the link is finished. Behind the last byte of a message there can only be a header.
+  // One call for a header, the payload right behind it, and the header after that. If the first header turns out wrong,
+  // what was received on its trust does no harm: the link is finished. Behind the last byte of a message there can only
+  // be a header.
   const Batch batch = incoming_.gather(connection, kCallBytes);
   Header ahead;
   Scatter scatter;
@@ -178,7 +184,8 @@ Result<bool> TcpLink::receiveOn(std::size_t connection) {
   msghdr message = scatter.message();
   const ssize_t result = ::recvmsg(connections_[connection].get(), &message, MSG_DONTWAIT);
   if (result == 0) {
-    return makeError(ErrorCode::remoteError, "the peer closed the connection while message {} was awaited", incoming_.message());
+    return makeError(ErrorCode::remoteError, "the peer closed the connection while message {} was awaited",
+                     incoming_.message());
   }
   if (result < 0) {
     if (wouldBlock(errno)) return false;

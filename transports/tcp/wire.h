@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What travels over the connections of a TCP link besides the payload. All numbers are little-endian, as is every machine that the
-// bootstrap lets in.
+// What travels over the connections of a TCP link besides the payload. All numbers are little-endian, as is every
+// machine that the bootstrap lets in.
 //
 //   connection 0:   Greeting, then for each message a Header and this connection's blocks of the payload
 //   the others:     their blocks of each message's payload, nothing else
 //
-// Block b of a payload (kBlockBytes each, the last one shorter) travels on connection b mod connections. That depends on nothing
-// but the message, so that each end may cut it into pieces as it likes; and blocks take turns rather than the connections halves,
-// so that the front of a message is complete first and can be worked on while the rest is under way.
+// Block b of a payload (kBlockBytes each, the last one shorter) travels on connection b mod connections. That depends
+// on nothing but the message, so that each end may cut it into pieces as it likes; and blocks take turns rather than
+// the connections halves, so that the front of a message is complete first and can be worked on while the rest is under
+// way.
 #pragma once
 
 #include <cstddef>

@@ -4,9 +4,13 @@
 namespace atl::perf {
 namespace {
 
-Content blockOfRank(int rank) { return Content::message(static_cast<std::uint64_t>(rank)); }
+Content blockOfRank(int rank) {
+  return Content::message(static_cast<std::uint64_t>(rank));
+}
 
-Layout input(const Job& job) { return {{0, job.count, blockOfRank(job.rank)}}; }
+Layout input(const Job& job) {
+  return {{0, job.count, blockOfRank(job.rank)}};
+}
 
 Layout output(const Job& job) {
   Layout layout;
@@ -14,7 +18,9 @@ Layout output(const Job& job) {
   return layout;
 }
 
-InPlace inPlace(const Job& job) { return {.sendOffset = common::blockStart(job, job.rank), .recvOffset = 0}; }
+InPlace inPlace(const Job& job) {
+  return {.sendOffset = common::blockStart(job, job.rank), .recvOffset = 0};
+}
 
 Issue bind(const Job& job) {
   return [job](const Call& call, int) {

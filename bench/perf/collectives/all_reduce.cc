@@ -4,11 +4,17 @@
 namespace atl::perf {
 namespace {
 
-double busFactor(int ranks) { return 2.0 * (ranks - 1) / ranks; }
+double busFactor(int ranks) {
+  return 2.0 * (ranks - 1) / ranks;
+}
 
-Layout input(const Job& job) { return {{0, job.count, Content::contribution(job.rank)}}; }
+Layout input(const Job& job) {
+  return {{0, job.count, Content::contribution(job.rank)}};
+}
 
-Layout output(const Job& job) { return {{0, job.count, Content::reduction()}}; }
+Layout output(const Job& job) {
+  return {{0, job.count, Content::reduction()}};
+}
 
 Issue bind(const Job& job) {
   return [job](const Call& call, int) {

@@ -4,9 +4,13 @@
 namespace atl::perf {
 namespace {
 
-std::size_t noElements(std::size_t, int) { return 0; }
+std::size_t noElements(std::size_t, int) {
+  return 0;
+}
 
-Layout noData(const Job&) { return {}; }
+Layout noData(const Job&) {
+  return {};
+}
 
 Issue bind(const Job&) {
   return [](const Call& call, int) { return atollBarrier(call.comm, call.stream); };

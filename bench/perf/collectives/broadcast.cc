@@ -11,7 +11,9 @@ Layout input(const Job& job) {
   return {{0, job.count, Content::message(kRootsMessage)}};
 }
 
-Layout output(const Job& job) { return {{0, job.count, Content::message(kRootsMessage)}}; }
+Layout output(const Job& job) {
+  return {{0, job.count, Content::message(kRootsMessage)}};
+}
 
 Issue bind(const Job& job) {
   return [job](const Call& call, int) {

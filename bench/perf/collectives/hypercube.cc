@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An all-gather made of sends and receives along the edges of a hypercube: in round k a rank exchanges all that it holds,
-// 2^k blocks, with the rank whose number differs in bit k.
+// An all-gather made of sends and receives along the edges of a hypercube: in round k a rank exchanges all that it
+// holds, 2^k blocks, with the rank whose number differs in bit k.
 #include "bench/perf/collectives/collectives.h"
 
 namespace atl::perf {
@@ -13,15 +13,21 @@ int dimensions(int ranks) {
 }
 
 /// Round 0 takes the rank's own block from the send buffer to its place; the others are the dimensions.
-int rounds(int ranks) { return 1 + dimensions(ranks); }
+int rounds(int ranks) {
+  return 1 + dimensions(ranks);
+}
 
 std::string_view refuses(int ranks) {
   return (1 << dimensions(ranks)) == ranks ? "" : "a hypercube needs a power of two";
 }
 
-Content blockOfRank(int rank) { return Content::message(static_cast<std::uint64_t>(rank)); }
+Content blockOfRank(int rank) {
+  return Content::message(static_cast<std::uint64_t>(rank));
+}
 
-Layout input(const Job& job) { return {{0, job.count, blockOfRank(job.rank)}}; }
+Layout input(const Job& job) {
+  return {{0, job.count, blockOfRank(job.rank)}};
+}
 
 Layout output(const Job& job) {
   Layout layout;
@@ -29,7 +35,9 @@ Layout output(const Job& job) {
   return layout;
 }
 
-InPlace inPlace(const Job& job) { return {.sendOffset = common::blockStart(job, job.rank), .recvOffset = 0}; }
+InPlace inPlace(const Job& job) {
+  return {.sendOffset = common::blockStart(job, job.rank), .recvOffset = 0};
+}
 
 /// A run of blocks of the receive buffer.
 std::byte* blocksFrom(const Job& job, const Call& call, int firstBlock) {
@@ -68,7 +76,9 @@ Issue bind(const Job& job) {
 const Collective& hypercube() {
   static const Collective collective{
       .program = "hypercube_perf",
-      .what = "Measures sends and receives along the edges of a hypercube, which together gather every rank's block everywhere.",
+      .what =
+          "Measures sends and receives along the edges of a hypercube, which together gather every rank's block "
+          "everywhere.",
       .countFor = common::blockOf,
       .sizeOf = common::allBlocks,
       .busFactor = common::othersShare,

@@ -4,7 +4,9 @@
 namespace atl::perf {
 namespace {
 
-Layout input(const Job& job) { return {{0, job.count, Content::contribution(job.rank)}}; }
+Layout input(const Job& job) {
+  return {{0, job.count, Content::contribution(job.rank)}};
+}
 
 Layout output(const Job& job) {
   if (job.rank != job.root) return {};

@@ -4,11 +4,17 @@
 namespace atl::perf {
 namespace {
 
-Layout input(const Job& job) { return {{0, common::allBlocks(job.count, job.ranks), Content::contribution(job.rank)}}; }
+Layout input(const Job& job) {
+  return {{0, common::allBlocks(job.count, job.ranks), Content::contribution(job.rank)}};
+}
 
-Layout output(const Job& job) { return {{0, job.count, Content::reduction(common::blockStart(job, job.rank))}}; }
+Layout output(const Job& job) {
+  return {{0, job.count, Content::reduction(common::blockStart(job, job.rank))}};
+}
 
-InPlace inPlace(const Job& job) { return {.sendOffset = 0, .recvOffset = common::blockStart(job, job.rank)}; }
+InPlace inPlace(const Job& job) {
+  return {.sendOffset = 0, .recvOffset = common::blockStart(job, job.rank)};
+}
 
 Issue bind(const Job& job) {
   return [job](const Call& call, int) {

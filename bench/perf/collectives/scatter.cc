@@ -4,7 +4,9 @@
 namespace atl::perf {
 namespace {
 
-Content blockForRank(int rank) { return Content::message(static_cast<std::uint64_t>(rank)); }
+Content blockForRank(int rank) {
+  return Content::message(static_cast<std::uint64_t>(rank));
+}
 
 Layout input(const Job& job) {
   Layout layout;
@@ -13,7 +15,9 @@ Layout input(const Job& job) {
   return layout;
 }
 
-Layout output(const Job& job) { return {{0, job.count, blockForRank(job.rank)}}; }
+Layout output(const Job& job) {
+  return {{0, job.count, blockForRank(job.rank)}};
+}
 
 InPlace inPlace(const Job& job) {
   return {.sendOffset = 0, .recvOffset = job.rank == job.root ? common::blockStart(job, job.rank) : 0};

@@ -4,14 +4,24 @@
 namespace atl::perf {
 namespace {
 
-Content messageOf(int rank) { return Content::message(static_cast<std::uint64_t>(rank)); }
+Content messageOf(int rank) {
+  return Content::message(static_cast<std::uint64_t>(rank));
+}
 
-int next(const Job& job) { return (job.rank + 1) % job.ranks; }
-int previous(const Job& job) { return (job.rank + job.ranks - 1) % job.ranks; }
+int next(const Job& job) {
+  return (job.rank + 1) % job.ranks;
+}
+int previous(const Job& job) {
+  return (job.rank + job.ranks - 1) % job.ranks;
+}
 
-Layout input(const Job& job) { return {{0, job.count, messageOf(job.rank)}}; }
+Layout input(const Job& job) {
+  return {{0, job.count, messageOf(job.rank)}};
+}
 
-Layout output(const Job& job) { return {{0, job.count, messageOf(previous(job))}}; }
+Layout output(const Job& job) {
+  return {{0, job.count, messageOf(previous(job))}};
+}
 
 Issue bind(const Job& job) {
   return [job](const Call& call, int) {
