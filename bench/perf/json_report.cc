@@ -42,6 +42,10 @@ json environmentJson() {
   return env;
 }
 
+std::string unfinishedName(const std::string& path) {
+  return path + ".part";
+}
+
 json configJson(const Options& o) {
   static constexpr std::array kAverages = {"rank0", "average", "min", "max"};
   return {{"nthreads", o.threads},
@@ -102,13 +106,22 @@ std::string JsonReport::text(const Totals& totals) const {
   return document.dump(2) + "\n";
 }
 
+Status JsonReport::probe(const std::string& path) {
+  const std::string unfinished = unfinishedName(path);
+  if (!std::ofstream(unfinished, std::ios::trunc))
+    return systemError(errno, fmt::format("cannot write {}", unfinished));
+  std::remove(unfinished.c_str());
+  return success();
+}
+
 Status JsonReport::write(const std::string& path, const Totals& totals) const {
-  const std::string unfinished = path + ".part";
+  const std::string unfinished = unfinishedName(path);
   std::ofstream file(unfinished, std::ios::trunc);
   file << text(totals);
   file.close();
   if (!file) return systemError(errno, fmt::format("cannot write {}", unfinished));
-  if (std::rename(unfinished.c_str(), path.c_str()) != 0) return systemError(errno, fmt::format("cannot write {}", path));
+  if (std::rename(unfinished.c_str(), path.c_str()) != 0)
+    return systemError(errno, fmt::format("cannot write {}", path));
   return success();
 }
 

@@ -9,12 +9,15 @@
 
 namespace atl::perf {
 
-/// Gathers rows; `write` puts the file in place at once (written beside it and renamed), so that a reader never sees half.
+/// Gathers rows; `write` puts the file in place at once (written beside it and renamed), so that a reader never sees
+/// half.
 class JsonReport {
  public:
   JsonReport(std::string_view program, Library library, const Options& options, std::vector<RankInfo> ranks);
   void add(const Row& row) { rows_.push_back(row); }
   [[nodiscard]] std::string text(const Totals& totals) const;
+  /// Whether a file can be made there; asked before a long sweep, not after it.
+  [[nodiscard]] static Status probe(const std::string& path);
   [[nodiscard]] Status write(const std::string& path, const Totals& totals) const;
 
  private:

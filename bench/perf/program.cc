@@ -38,7 +38,9 @@ Result<std::uint64_t> runTeam(const Collective& collective, const Options& optio
                               Leader* leader) {
   Observer observer;
   if (leader != nullptr) {
-    observer.begun = [&](const Options& inForce, const std::vector<RankInfo>& ranks) { leader->begin(options, inForce, ranks); };
+    observer.begun = [&](const Options& inForce, const std::vector<RankInfo>& ranks) {
+      leader->begin(options, inForce, ranks);
+    };
     observer.sizeBegun = [leader](std::uint64_t bytes) { leader->sizeBegun(bytes); };
     observer.sizeDone = [leader](const Row& row) { leader->sizeDone(row); };
     observer.cycleDone = [leader] { leader->cycleDone(); };
@@ -52,9 +54,10 @@ Result<std::uint64_t> runTeam(const Collective& collective, const Options& optio
   return wrong;
 }
 
-/// A thread's whole part: its communicators, if they are not made yet, then the sweep. An error ends the other ranks too.
-void runThread(const Collective& collective, const Options& options, const World& world, int thread, std::vector<Team>& teams,
-               Leader* leader, Outcome& outcome) {
+/// A thread's whole part: its communicators, if they are not made yet, then the sweep. An error ends the other ranks
+/// too.
+void runThread(const Collective& collective, const Options& options, const World& world, int thread,
+               std::vector<Team>& teams, Leader* leader, Outcome& outcome) {
   std::vector<Team> own;
   if (options.parallelInit) {
     auto made = makeTeams(world, options, thread, 1);
@@ -96,6 +99,10 @@ int runProgram(const Collective& collective, int argc, const char* const* argv) 
   if (!world.ok()) return fail(collective, world.error(), kExitFailed);
   if (const Status status = checkRanks(collective, options, world->ranks()); !status.ok()) {
     return fail(collective, status.error(), kExitBadUsage);
+  }
+  if (world->process == 0 && !options.jsonFile.empty()) {
+    if (const Status status = JsonReport::probe(options.jsonFile); !status.ok())
+      return fail(collective, status.error(), kExitFailed);
   }
 
   std::vector<Team> teams;

@@ -14,11 +14,14 @@ Buffer buffer(std::size_t capacity) {
   return std::move(made).value();
 }
 
-TEST(Buffer, Data_IsPageAligned) { EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer(100).data()) % 4096, 0u); }
+TEST(Buffer, Data_IsPageAligned) {
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer(100).data()) % 4096, 0u);
+}
 
 TEST(Buffer, Positions_FitWithoutOverlap) {
   const Buffer b = buffer(1000);
-  for (const std::size_t bytes : {std::size_t{1}, std::size_t{8}, std::size_t{64}, std::size_t{65}, std::size_t{400}, std::size_t{1000}}) {
+  for (const std::size_t bytes :
+       {std::size_t{1}, std::size_t{8}, std::size_t{64}, std::size_t{65}, std::size_t{400}, std::size_t{1000}}) {
     const std::size_t n = b.positions(bytes);
     ASSERT_GE(n, 1u);
     for (std::size_t i = 0; i < n; ++i) {
@@ -55,7 +58,9 @@ TEST(Buffer, GuardsOfTheWhole_LieInsideTheAllocation) {
   EXPECT_EQ(b.countTouched(b.data(), b.capacity()), 0u);
 }
 
-TEST(Memory, Available_IsKnownOnLinux) { EXPECT_GT(availableMemory(), 0u); }
+TEST(Memory, Available_IsKnownOnLinux) {
+  EXPECT_GT(availableMemory(), 0u);
+}
 
 }  // namespace
 }  // namespace atl::perf

@@ -10,7 +10,9 @@
 
 namespace atl::perf {
 
-void PrintTo(const Collective* collective, std::ostream* out) { *out << collective->program; }
+void PrintTo(const Collective* collective, std::ostream* out) {
+  *out << collective->program;
+}
 
 namespace {
 
@@ -61,7 +63,8 @@ TEST_P(Description, EveryMessageReceived_IsSentByOneRankInTheSameLength) {
     for (const Job& job : jobs) {
       for (const Piece& piece : c.input(job)) {
         if (piece.content.kind != Content::Kind::message) continue;
-        EXPECT_TRUE(sent.emplace(piece.content.key, piece.count).second) << "message " << piece.content.key << " sent twice";
+        EXPECT_TRUE(sent.emplace(piece.content.key, piece.count).second)
+            << "message " << piece.content.key << " sent twice";
       }
     }
     for (const Job& job : jobs) {
@@ -163,15 +166,15 @@ TEST_P(Description, InPlace_WhatStaysWhereItIsNeedsNoMove) {
 TEST_P(Description, BusFactor_IsTheDocumentedOne) {
   const Collective& c = *GetParam();
   const std::map<std::string_view, double> ofFour = {
-      {"all_reduce_perf", 1.5},  {"all_gather_perf", 0.75}, {"broadcast_perf", 1.0}, {"reduce_scatter_perf", 0.75},
-      {"reduce_perf", 1.0},      {"alltoall_perf", 0.75},   {"alltoallv_perf", 0.75}, {"scatter_perf", 0.75},
-      {"gather_perf", 0.75},     {"sendrecv_perf", 1.0},    {"hypercube_perf", 0.75}, {"barrier_perf", 1.0}};
+      {"all_reduce_perf", 1.5}, {"all_gather_perf", 0.75}, {"broadcast_perf", 1.0},  {"reduce_scatter_perf", 0.75},
+      {"reduce_perf", 1.0},     {"alltoall_perf", 0.75},   {"alltoallv_perf", 0.75}, {"scatter_perf", 0.75},
+      {"gather_perf", 0.75},    {"sendrecv_perf", 1.0},    {"hypercube_perf", 0.75}, {"barrier_perf", 1.0}};
   EXPECT_DOUBLE_EQ(c.busFactor(4), ofFour.at(c.program));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Description,
-                         testing::Values(&allReduce(), &allGather(), &broadcast(), &reduceScatter(), &reduce(), &allToAll(),
-                                         &allToAllV(), &scatter(), &gather(), &sendRecv(), &hypercube(),
+                         testing::Values(&allReduce(), &allGather(), &broadcast(), &reduceScatter(), &reduce(),
+                                         &allToAll(), &allToAllV(), &scatter(), &gather(), &sendRecv(), &hypercube(),
                                          &barrier()),
                          [](const auto& instance) { return std::string(instance.param->program); });
 

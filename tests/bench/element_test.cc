@@ -38,7 +38,8 @@ class NarrowType : public testing::TestWithParam<DataType> {};
 TEST_P(NarrowType, EveryFiniteElement_SurvivesTheRoundTrip) {
   const DataType type = GetParam();
   const FloatLayout layout = floatLayoutOf(type);
-  const std::uint64_t finite = ((std::uint64_t{1} << layout.exponentBits) - 1) << layout.mantissaBits;  // below the last binade
+  const std::uint64_t finite = ((std::uint64_t{1} << layout.exponentBits) - 1)
+                               << layout.mantissaBits;  // below the last binade
   const int signBit = layout.exponentBits + layout.mantissaBits;
   for (std::uint64_t bits = 0; bits < finite; ++bits) {
     ASSERT_EQ(bitsOfReal(type, realOf(type, bits)), bits);
@@ -66,7 +67,8 @@ TEST_P(NarrowType, Neighbours_AreOneUlpApart) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, NarrowType,
-                         testing::Values(DataType::float16, DataType::bfloat16, DataType::float8e4m3, DataType::float8e5m2));
+                         testing::Values(DataType::float16, DataType::bfloat16, DataType::float8e4m3,
+                                         DataType::float8e5m2));
 
 TEST(Element, Integers_ExtendTheirSign) {
   EXPECT_EQ(integerOf(DataType::int8, 0xff), ~std::uint64_t{0});

@@ -38,7 +38,8 @@ json documentOf(Options options, const std::vector<Row>& rows) {
 
 TEST(JsonReport, Document_HasNcclTestsKeys) {
   const json document = documentOf({}, {sampleRow()});
-  for (const char* key : {"version", "args", "env", "config", "devices", "results", "out_of_bounds", "average_bus_bandwidth"}) {
+  for (const char* key :
+       {"version", "args", "env", "config", "devices", "results", "out_of_bounds", "average_bus_bandwidth"}) {
     EXPECT_TRUE(document.contains(key)) << key;
   }
   EXPECT_EQ(document["version"], "0.1.0");
@@ -102,8 +103,17 @@ TEST(JsonReport, Write_PutsTheWholeFileInPlace) {
   std::filesystem::remove(path);
 }
 
+TEST(JsonReport, Probe_TellsBeforehandAndLeavesNothing) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "atoll_json_probe_test.json";
+  EXPECT_TRUE(JsonReport::probe(path.string()).ok());
+  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_FALSE(std::filesystem::exists(path.string() + ".part"));
+  EXPECT_FALSE(JsonReport::probe("/nonexistent-folder/out.json").ok());
+}
+
 TEST(JsonReport, WriteWhereNothingCanBe_IsAnErrorNamingThePath) {
-  const Status status = JsonReport("all_reduce_perf", {"Atoll", "0.1.0"}, {}, {}).write("/nonexistent-folder/out.json", {});
+  const Status status =
+      JsonReport("all_reduce_perf", {"Atoll", "0.1.0"}, {}, {}).write("/nonexistent-folder/out.json", {});
   ASSERT_FALSE(status.ok());
   EXPECT_THAT(status.error().text, testing::HasSubstr("/nonexistent-folder/out.json"));
 }

@@ -56,9 +56,10 @@ TEST(Options, None_AreTheDefaultsOfNcclTests) {
 }
 
 TEST(Options, ShortNames_SetTheirFields) {
-  const Options o = parsed({"-t", "3", "-g", "2", "-b", "8", "-e", "64M", "-f", "4", "-n", "7", "-w", "2", "-m", "5", "-N", "0",
-                            "-p", "1", "-c", "0", "-o", "prod", "-d", "bfloat16", "-r", "6", "-z", "1", "-T", "1.5", "-G", "0",
-                            "-C", "1", "-a", "3", "-R", "2", "-J", "out.json", "-I", "1", "-K", "1"});
+  const Options o =
+      parsed({"-t", "3", "-g", "2", "-b", "8", "-e", "64M",  "-f", "4",        "-n", "7", "-w", "2", "-m", "5",
+              "-N", "0", "-p", "1", "-c", "0", "-o", "prod", "-d", "bfloat16", "-r", "6", "-z", "1", "-T", "1.5",
+              "-G", "0", "-C", "1", "-a", "3", "-R", "2",    "-J", "out.json", "-I", "1", "-K", "1"});
   EXPECT_EQ(o.threads, 3);
   EXPECT_EQ(o.ranksPerThread, 2);
   EXPECT_EQ(o.sweep, (Sweep{8, 64u << 20, 1u << 20, 4}));
@@ -83,11 +84,48 @@ TEST(Options, ShortNames_SetTheirFields) {
 }
 
 TEST(Options, LongNames_SetTheSameFields) {
-  const Options o = parsed({"--nthreads", "3", "--ngpus", "2", "--minbytes", "1K", "--maxbytes", "1G", "--stepbytes", "1M",
-                            "--iters", "7", "--warmup_iters", "2", "--agg_iters", "5", "--run_cycles", "2", "--parallel_init", "1",
-                            "--check", "4", "--op", "max", "--datatype", "half", "--root", "6", "--blocking", "2", "--timeout", "9",
-                            "--cudagraph", "0", "--report_cputime", "1", "--average", "0", "--local_register", "1",
-                            "--output_file", "out.json"});
+  const Options o = parsed({"--nthreads",
+                            "3",
+                            "--ngpus",
+                            "2",
+                            "--minbytes",
+                            "1K",
+                            "--maxbytes",
+                            "1G",
+                            "--stepbytes",
+                            "1M",
+                            "--iters",
+                            "7",
+                            "--warmup_iters",
+                            "2",
+                            "--agg_iters",
+                            "5",
+                            "--run_cycles",
+                            "2",
+                            "--parallel_init",
+                            "1",
+                            "--check",
+                            "4",
+                            "--op",
+                            "max",
+                            "--datatype",
+                            "half",
+                            "--root",
+                            "6",
+                            "--blocking",
+                            "2",
+                            "--timeout",
+                            "9",
+                            "--cudagraph",
+                            "0",
+                            "--report_cputime",
+                            "1",
+                            "--average",
+                            "0",
+                            "--local_register",
+                            "1",
+                            "--output_file",
+                            "out.json"});
   EXPECT_EQ(o.sweep, (Sweep{1u << 10, 1u << 30, 1u << 20, 0}));
   EXPECT_EQ(o.checks, 4);
   EXPECT_THAT(o.reductions, ElementsAre(Reduction::max));
@@ -104,7 +142,9 @@ TEST(Options, All_StandsForEveryTypeOperatorAndRoot) {
   EXPECT_EQ(o.root, Options::kAllRoots);
 }
 
-TEST(Options, Arguments_AreKeptAsGiven) { EXPECT_THAT(parsed({"-b", "8"}).arguments, ElementsAre("-b", "8")); }
+TEST(Options, Arguments_AreKeptAsGiven) {
+  EXPECT_THAT(parsed({"-b", "8"}).arguments, ElementsAre("-b", "8"));
+}
 
 TEST(Options, WrongValues_AreRefusedNamingOptionAndValue) {
   EXPECT_THAT(refused({"-b", "8X"}), AllOf(HasSubstr("some_perf"), HasSubstr("minbytes"), HasSubstr("8X")));
@@ -117,26 +157,35 @@ TEST(Options, WrongValues_AreRefusedNamingOptionAndValue) {
   EXPECT_THAT(refused({"-a", "5"}), HasSubstr("average"));
 }
 
-TEST(Options, UnknownOption_IsRefusedByName) { EXPECT_THAT(refused({"--fancy"}), HasSubstr("--fancy")); }
+TEST(Options, UnknownOption_IsRefusedByName) {
+  EXPECT_THAT(refused({"--fancy"}), HasSubstr("--fancy"));
+}
 
 TEST(Options, CudaGraphs_AreRefusedWithTheReason) {
   EXPECT_THAT(refused({"-G", "3"}), AllOf(HasSubstr("cudagraph"), HasSubstr("host memory")));
 }
 
-TEST(Options, StepAndFactor_ExcludeEachOther) { EXPECT_THAT(refused({"-i", "8", "-f", "2"}), HasSubstr("stepfactor")); }
+TEST(Options, StepAndFactor_ExcludeEachOther) {
+  EXPECT_THAT(refused({"-i", "8", "-f", "2"}), HasSubstr("stepfactor"));
+}
 
-TEST(Options, SweepThatIsEmpty_IsRefused) { EXPECT_THAT(refused({"-b", "64", "-e", "8"}), HasSubstr("minbytes 64")); }
+TEST(Options, SweepThatIsEmpty_IsRefused) {
+  EXPECT_THAT(refused({"-b", "64", "-e", "8"}), HasSubstr("minbytes 64"));
+}
 
-TEST(Options, SamplesWithoutAFile_AreRefused) { EXPECT_THAT(refused({"-K", "1"}), HasSubstr("--output_file")); }
+TEST(Options, SamplesWithoutAFile_AreRefused) {
+  EXPECT_THAT(refused({"-K", "1"}), HasSubstr("--output_file"));
+}
 
 TEST(Options, Help_ListsEveryOptionAndSucceeds) {
   auto result = parse({"--help"});
   const auto* exit = std::get_if<EarlyExit>(&result);
   ASSERT_NE(exit, nullptr);
   EXPECT_EQ(exit->code, 0);
-  for (const char* name : {"--nthreads", "--ngpus", "--minbytes", "--maxbytes", "--stepbytes", "--stepfactor", "--iters",
-                           "--warmup_iters", "--agg_iters", "--run_cycles", "--parallel_init", "--check", "--op", "--datatype",
-                           "--root", "--blocking", "--timeout", "--cudagraph", "--report_cputime", "--average",
+  for (const char* name : {"--nthreads",       "--ngpus",       "--minbytes",     "--maxbytes",       "--stepbytes",
+                           "--stepfactor",     "--iters",       "--warmup_iters", "--agg_iters",      "--run_cycles",
+                           "--parallel_init",  "--check",       "--op",           "--datatype",       "--root",
+                           "--blocking",       "--timeout",     "--cudagraph",    "--report_cputime", "--average",
                            "--local_register", "--output_file", "--stream"}) {
     EXPECT_THAT(exit->text, HasSubstr(name));
   }

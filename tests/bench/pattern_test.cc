@@ -67,8 +67,9 @@ std::uint64_t finished(DataType type, Reduction reduction, std::uint64_t folded,
   if (reduction != Reduction::avg) return folded;
   if (isReal(type)) return bitsOfReal(type, realOf(type, folded) / ranks);
   const std::uint64_t value = integerOf(type, folded);
-  const std::uint64_t quotient = isSigned(type) ? std::bit_cast<std::uint64_t>(std::bit_cast<std::int64_t>(value) / ranks)
-                                                : value / static_cast<std::uint64_t>(ranks);
+  const std::uint64_t quotient = isSigned(type)
+                                     ? std::bit_cast<std::uint64_t>(std::bit_cast<std::int64_t>(value) / ranks)
+                                     : value / static_cast<std::uint64_t>(ranks);
   std::uint64_t stored = 0;
   storeBits(type, quotient, &stored);
   return stored;
@@ -161,11 +162,12 @@ std::string nameOfCase(const testing::TestParamInfo<std::tuple<DataType, Reducti
   return fmt::format("{}_{}", nameOf(std::get<0>(instance.param)), nameOf(std::get<1>(instance.param)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Reals, Pattern, testing::Combine(testing::ValuesIn(kReals), testing::ValuesIn(kAllReductions)), nameOfCase);
-INSTANTIATE_TEST_SUITE_P(Integers, Pattern, testing::Combine(testing::ValuesIn(kIntegers), testing::ValuesIn(kAllReductions)),
+INSTANTIATE_TEST_SUITE_P(Reals, Pattern, testing::Combine(testing::ValuesIn(kReals), testing::ValuesIn(kAllReductions)),
                          nameOfCase);
-INSTANTIATE_TEST_SUITE_P(Reals, RealPattern, testing::Combine(testing::ValuesIn(kReals), testing::ValuesIn(kAllReductions)),
-                         nameOfCase);
+INSTANTIATE_TEST_SUITE_P(Integers, Pattern,
+                         testing::Combine(testing::ValuesIn(kIntegers), testing::ValuesIn(kAllReductions)), nameOfCase);
+INSTANTIATE_TEST_SUITE_P(Reals, RealPattern,
+                         testing::Combine(testing::ValuesIn(kReals), testing::ValuesIn(kAllReductions)), nameOfCase);
 
 }  // namespace
 }  // namespace atl::perf

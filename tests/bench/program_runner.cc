@@ -20,9 +20,10 @@ std::vector<PrintedRow> ProgramRun::rows() const {
   return all;
 }
 
-ProgramRun runPerf(const std::string& program, const std::string& arguments) {
+ProgramRun runPerf(const std::string& program, const std::string& arguments, const std::string& launcher) {
   // Only a safety net: what hangs is a failure of its own.
-  const std::string command = "timeout --kill-after=5 120 " ATOLL_PROGRAM_FOLDER "/" + program + " " + arguments + " 2>&1";
+  const std::string command =
+      "timeout --kill-after=5 120 " + launcher + " " ATOLL_PROGRAM_FOLDER "/" + program + " " + arguments + " 2>&1";
   ProgramRun run;
   FILE* const pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return run;

@@ -25,7 +25,8 @@ struct ProgramRun {
   [[nodiscard]] bool saysOk() const { return output.find("# Out of bounds values : 0 OK") != std::string::npos; }
 };
 
-/// Runs a program of this build with arguments that a shell would not touch. A run that takes too long is ended.
-ProgramRun runPerf(const std::string& program, const std::string& arguments);
+/// Runs a program of this build with arguments that a shell would not touch, under a launcher's command if one is
+/// given. A run that takes too long is ended.
+ProgramRun runPerf(const std::string& program, const std::string& arguments, const std::string& launcher = "");
 
 }  // namespace atl::perf

@@ -29,22 +29,34 @@ void expectGood(const ProgramRun& run, std::size_t rows) {
 
 class Program : public testing::TestWithParam<const char*> {};
 
-TEST_P(Program, FourRanksAsThreads_MoveRightData) { expectGood(runPerf(GetParam(), kSmallSweep + "-t 4"), 5); }
+TEST_P(Program, FourRanksAsThreads_MoveRightData) {
+  expectGood(runPerf(GetParam(), kSmallSweep + "-t 4"), 5);
+}
 
-TEST_P(Program, OneRankAlone_Works) { expectGood(runPerf(GetParam(), kSmallSweep), 5); }
+TEST_P(Program, OneRankAlone_Works) {
+  expectGood(runPerf(GetParam(), kSmallSweep), 5);
+}
 
-TEST_P(Program, TwoRanksPerThread_WorkByGroups) { expectGood(runPerf(GetParam(), kSmallSweep + "-t 2 -g 2"), 5); }
+TEST_P(Program, TwoRanksPerThread_WorkByGroups) {
+  expectGood(runPerf(GetParam(), kSmallSweep + "-t 2 -g 2"), 5);
+}
 
-TEST_P(Program, AggregatedCalls_Work) { expectGood(runPerf(GetParam(), kSmallSweep + "-t 2 -m 3"), 5); }
+TEST_P(Program, AggregatedCalls_Work) {
+  expectGood(runPerf(GetParam(), kSmallSweep + "-t 2 -m 3"), 5);
+}
 
-TEST_P(Program, HostStreams_Work) { expectGood(runPerf(GetParam(), kSmallSweep + "-t 2 --stream -z 1"), 5); }
+TEST_P(Program, HostStreams_Work) {
+  expectGood(runPerf(GetParam(), kSmallSweep + "-t 2 --stream -z 1"), 5);
+}
 
-TEST_P(Program, RegisteredBuffers_Work) { expectGood(runPerf(GetParam(), kSmallSweep + "-t 2 -R 1"), 5); }
+TEST_P(Program, RegisteredBuffers_Work) {
+  expectGood(runPerf(GetParam(), kSmallSweep + "-t 2 -R 1"), 5);
+}
 
 INSTANTIATE_TEST_SUITE_P(All, Program,
                          testing::Values("all_reduce_perf", "all_gather_perf", "broadcast_perf", "reduce_scatter_perf",
-                                         "reduce_perf", "alltoall_perf", "alltoallv_perf", "scatter_perf", "gather_perf",
-                                         "sendrecv_perf", "hypercube_perf", "barrier_perf"),
+                                         "reduce_perf", "alltoall_perf", "alltoallv_perf", "scatter_perf",
+                                         "gather_perf", "sendrecv_perf", "hypercube_perf", "barrier_perf"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 TEST(AllReducePerf, EveryTypeAndOperator_IsExact) {
@@ -65,7 +77,9 @@ TEST(BroadcastPerf, AllRoots_HaveARowEach) {
   EXPECT_THAT(roots, testing::ElementsAre(0, 1, 2));
 }
 
-TEST(AllReducePerf, ParallelInit_Works) { expectGood(runPerf("all_reduce_perf", kSmallSweep + "-t 3 -p 1"), 5); }
+TEST(AllReducePerf, ParallelInit_Works) {
+  expectGood(runPerf("all_reduce_perf", kSmallSweep + "-t 3 -p 1"), 5);
+}
 
 TEST(AllReducePerf, EveryBlockingModeAndAverage_Works) {
   for (const char* mode : {"-z 0 -a 0", "-z 1 -a 1", "-z 2 -a 2", "-z 3 -a 3"}) {
@@ -73,7 +87,9 @@ TEST(AllReducePerf, EveryBlockingModeAndAverage_Works) {
   }
 }
 
-TEST(AllReducePerf, Cycles_RepeatTheSweep) { expectGood(runPerf("all_reduce_perf", "-b 8 -e 8 -n 1 -t 2 -N 3"), 3); }
+TEST(AllReducePerf, Cycles_RepeatTheSweep) {
+  expectGood(runPerf("all_reduce_perf", "-b 8 -e 8 -n 1 -t 2 -N 3"), 3);
+}
 
 TEST(AllReducePerf, NoCheck_PrintsNotAvailable) {
   const ProgramRun run = runPerf("all_reduce_perf", "-b 8 -e 8 -n 1 -t 2 -c 0");
@@ -83,7 +99,9 @@ TEST(AllReducePerf, NoCheck_PrintsNotAvailable) {
   EXPECT_EQ(run.rows()[0].wrongInPlace(), "N/A");
 }
 
-TEST(AllReducePerf, OddCounts_AreRight) { expectGood(runPerf("all_reduce_perf", "-b 1 -e 41 -i 4 -n 1 -t 3 -d int8"), 11); }
+TEST(AllReducePerf, OddCounts_AreRight) {
+  expectGood(runPerf("all_reduce_perf", "-b 1 -e 41 -i 4 -n 1 -t 3 -d int8"), 11);
+}
 
 TEST(AllReducePerf, Header_ShowsEveryRanksProcess) {
   const ProgramRun run = runPerf("all_reduce_perf", "-b 8 -e 8 -n 1 -t 3");
@@ -104,6 +122,33 @@ TEST(AllReducePerf, JsonFile_HasTheRowsOfTheText) {
   EXPECT_EQ(document["results"][1]["in_place"]["samples"].size(), 3u);
   EXPECT_EQ(document["out_of_bounds"]["okay"], true);
   std::filesystem::remove(path);
+}
+
+/// Rows carry the launcher's prefixes; the footer is looked for.
+void expectGoodUnder(const std::string& launcher, const std::string& program) {
+  const ProgramRun run = runPerf(program, kSmallSweep, launcher);
+  EXPECT_EQ(run.exitCode, 0) << run.output;
+  EXPECT_TRUE(run.saysOk()) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("Process    2 "));
+}
+
+TEST(Programs, ProcessesOfAtollRun_FindEachOther) {
+  for (const char* program : {"all_reduce_perf", "alltoall_perf"}) {
+    expectGoodUnder(ATOLL_PROGRAM_FOLDER "/atoll run -n 3 --", program);
+  }
+}
+
+TEST(Programs, ProcessesOfMpirun_FindEachOther) {
+  const std::string mpirun = ATOLL_MPIRUN;
+  if (mpirun.empty()) GTEST_SKIP() << "no mpirun on this machine";
+  expectGoodUnder(mpirun + " --oversubscribe --allow-run-as-root --bind-to none -np 3", "all_reduce_perf");
+}
+
+TEST(Programs, ThreadsInSeveralProcesses_AreAllRanks) {
+  const ProgramRun run = runPerf("all_reduce_perf", kSmallSweep + "-t 2", ATOLL_PROGRAM_FOLDER "/atoll run -n 2 --");
+  EXPECT_EQ(run.exitCode, 0) << run.output;
+  EXPECT_TRUE(run.saysOk()) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("Rank    3 Process    1 "));
 }
 
 TEST(Programs, WrongUse_EndsWithItsReasonAndCode) {

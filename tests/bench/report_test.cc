@@ -43,8 +43,8 @@ TEST(Report, RowWithoutReductionOrInPlaceForm_SaysSo) {
   row.root = 3;
   row.inPlace.reset();
   row.outOfPlace->wrong.reset();
-  EXPECT_THAT(words(rowText(row)), testing::ElementsAre("1048576", "262144", "float", "none", "3", "123.46", "8.49", "12.74", "N/A",
-                                                        "N/A", "N/A", "N/A", "N/A"));
+  EXPECT_THAT(words(rowText(row)), testing::ElementsAre("1048576", "262144", "float", "none", "3", "123.46", "8.49",
+                                                        "12.74", "N/A", "N/A", "N/A", "N/A", "N/A"));
   EXPECT_EQ(rowText(row).size(), rowText(sampleRow()).size());
 }
 
@@ -76,7 +76,8 @@ TEST(Report, Heads_NameTheCpuTimeWhenItIsShown) {
 }
 
 TEST(Report, Header_NamesVersionOptionsAndEveryRank) {
-  const std::string text = headerText("all_reduce_perf", {"Atoll", "1.2.3"}, {}, {{0, 0, 4242, "hosta", -1}, {1, 1, 4343, "hostb", 5}});
+  const std::string text =
+      headerText("all_reduce_perf", {"Atoll", "1.2.3"}, {}, {{0, 0, 4242, "hosta", -1}, {1, 1, 4343, "hostb", 5}});
   EXPECT_THAT(text, HasSubstr("all_reduce_perf"));
   EXPECT_THAT(text, HasSubstr("1.2.3"));
   EXPECT_THAT(text, HasSubstr("minBytes 33554432"));

@@ -36,7 +36,9 @@ TEST(Measurement, Bandwidth_CountsGigabytesOfTenToTheNine) {
   EXPECT_FALSE(m.wrong.has_value());
 }
 
-TEST(Measurement, NoTime_HasNoBandwidth) { EXPECT_EQ(measurementOf(8, 0.0, 1.0).algorithmGBps, 0.0); }
+TEST(Measurement, NoTime_HasNoBandwidth) {
+  EXPECT_EQ(measurementOf(8, 0.0, 1.0).algorithmGBps, 0.0);
+}
 
 }  // namespace
 }  // namespace atl::perf

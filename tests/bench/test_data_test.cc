@@ -31,10 +31,9 @@ TEST_P(CheckedType, RightData_HasNothingWrong) {
 }
 
 TEST_P(CheckedType, OneBit_IsOneWrongElement) {
-  for (const auto& [reduction, content] : {std::pair{Reduction::sum, Content::message(9)},
-                                           std::pair{Reduction::sum, Content::reduction(0)},
-                                           std::pair{Reduction::max, Content::reduction(4)},
-                                           std::pair{Reduction::prod, Content::reduction(0)}}) {
+  for (const auto& [reduction, content] :
+       {std::pair{Reduction::sum, Content::message(9)}, std::pair{Reduction::sum, Content::reduction(0)},
+        std::pair{Reduction::max, Content::reduction(4)}, std::pair{Reduction::prod, Content::reduction(0)}}) {
     const TestData data(type(), sharedPattern(type(), reduction, 3), 0);
     const Layout layout = {{0, kCount, content}};
     std::vector<std::byte> buffer(kCount * size());
@@ -111,9 +110,10 @@ TEST_P(CheckedType, EmptyLayout_HasNothingWrong) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, CheckedType,
-                         testing::Values(DataType::int8, DataType::uint8, DataType::int32, DataType::uint32, DataType::int64,
-                                         DataType::uint64, DataType::float16, DataType::float32, DataType::float64,
-                                         DataType::bfloat16, DataType::float8e4m3, DataType::float8e5m2),
+                         testing::Values(DataType::int8, DataType::uint8, DataType::int32, DataType::uint32,
+                                         DataType::int64, DataType::uint64, DataType::float16, DataType::float32,
+                                         DataType::float64, DataType::bfloat16, DataType::float8e4m3,
+                                         DataType::float8e5m2),
                          [](const auto& instance) { return std::string(nameOf(instance.param)); });
 
 TEST(SharedPattern, SameQuestion_GivesTheSameObject) {
