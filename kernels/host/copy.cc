@@ -49,6 +49,16 @@ namespace atl::kernels {
 
 HWY_EXPORT(streamCopy);
 
+void streamBytes(void* destination, const void* source, std::size_t bytes) {
+  // Less is a line or two, where fencing costs more than it saves.
+  constexpr std::size_t kWorthwhile = 1024;
+  if (bytes < kWorthwhile) {
+    std::memcpy(destination, source, bytes);
+  } else {
+    HWY_DYNAMIC_DISPATCH(streamCopy)(destination, source, bytes);
+  }
+}
+
 std::size_t streamingThreshold() {
   static const std::size_t threshold = [] {
     constexpr long kAssumed = 16L << 20;  // a system that does not tell

@@ -44,6 +44,9 @@ ScaleFn scaleKernel(DataType type);
 /// `streamingThreshold()`.
 void copyBytes(void* destination, const void* source, std::size_t bytes);
 
+/// A copy that always writes around the cache: for memory that another core will read next and that this one will not.
+void streamBytes(void* destination, const void* source, std::size_t bytes);
+
 /// Copies above this size use non-temporal stores; derived once from the last-level cache's size.
 std::size_t streamingThreshold();
 

@@ -14,10 +14,10 @@ namespace {
 constexpr std::uint8_t kGuardByte = 0xa5;
 
 /// True when exactly the bytes asked for were copied, with the given distances from a cache line.
-bool copiesExactly(const std::vector<std::uint8_t>& source, std::size_t bytes, std::size_t fromSkew,
-                   std::size_t toSkew) {
+bool copiesExactly(const std::vector<std::uint8_t>& source, std::size_t bytes, std::size_t fromSkew, std::size_t toSkew,
+                   void (*copy)(void*, const void*, std::size_t) = copyBytes) {
   std::vector<std::uint8_t> destination(toSkew + bytes + 64, kGuardByte);
-  copyBytes(destination.data() + toSkew, source.data() + fromSkew, bytes);
+  copy(destination.data() + toSkew, source.data() + fromSkew, bytes);
   for (std::size_t i = 0; i < toSkew; ++i) {
     if (destination[i] != kGuardByte) return false;
   }
@@ -49,6 +49,15 @@ TEST(CopyBytes, AboveTheStreamingThreshold_CopiesExactlyOnEveryTarget) {
     ASSERT_TRUE(copiesExactly(source, base, 0, 0));
     ASSERT_TRUE(copiesExactly(source, base + 61, 1, 0));
     ASSERT_TRUE(copiesExactly(source, base + 130, 7, 63));
+  });
+}
+
+TEST(StreamBytes, EverySizeAroundItsOwnLimits_CopiesExactlyOnEveryTarget) {
+  const std::vector<std::uint8_t> source = pattern(2048);
+  forEachTarget([&] {
+    for (std::size_t bytes = 0; bytes <= 1300; bytes += bytes < 130 || bytes > 1000 ? 1 : 17) {
+      ASSERT_TRUE(copiesExactly(source, bytes, 3, bytes % 67, streamBytes)) << bytes;
+    }
   });
 }
 
