@@ -58,6 +58,11 @@ Status FramePipe::flush() {
   return success();
 }
 
+void FramePipe::dropQueued() {
+  outgoing_.clear();
+  written_ = 0;
+}
+
 Result<bool> FramePipe::fill() {
   incoming_.erase(0, taken_);
   taken_ = 0;

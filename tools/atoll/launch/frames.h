@@ -46,6 +46,8 @@ class FramePipe {
   void send(FrameType type, Rank rank, std::string_view payload);
   /// Writes what the descriptor takes. An error means that the other side is gone.
   Status flush();
+  /// Forgets what is queued, because nobody takes it any more.
+  void dropQueued();
   [[nodiscard]] std::size_t queued() const { return outgoing_.size() - written_; }
 
   /// Reads what there is. False when the other side has closed.

@@ -356,8 +356,9 @@ void Launcher::pollOnce() {
   if (fds[3].revents != 0) errors_.writeSome();
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     if (hosts_[i].open && fds[firstHost + 2 * i].revents != 0) listen(hosts_[i]);
-    if (!hosts_[i].open) continue;
-    if (auto sent = hosts_[i].agent.pipe.flush(); !sent.ok()) agentLost(hosts_[i], sent.error().text);
+    // An agent whose ranks have ended goes away, whether or not it has taken all input; what it said last is still to
+    // be read. If it was lost, reading finds out.
+    if (hosts_[i].open && !hosts_[i].agent.pipe.flush().ok()) hosts_[i].agent.pipe.dropQueued();
   }
 }
 
