@@ -56,6 +56,14 @@ int readRoot(const std::string& text) {
 
 constexpr int kMany = 1 << 30;
 
+/// A whole number within bounds, described for --help as a person would.
+CLI::Range atLeast(int low) {
+  return {low, kMany, fmt::format("{} or more", low)};
+}
+CLI::Range within(int low, int high) {
+  return {low, high, fmt::format("{} to {}", low, high)};
+}
+
 /// The sizes: -b -e -i -f.
 void addSweep(CLI::App& app, Sweep& sweep) {
   const auto bytes = [&](const char* names, const char* option, std::uint64_t& field, const char* text) {
@@ -68,26 +76,26 @@ void addSweep(CLI::App& app, Sweep& sweep) {
   bytes("-e,--maxbytes", "--maxbytes", sweep.maxBytes, "largest size [32M]");
   auto* step = bytes("-i,--stepbytes", "--stepbytes", sweep.stepBytes, "step from one size to the next [1M]");
   app.add_option("-f,--stepfactor", sweep.factor, "factor from one size to the next, instead of a step [off]")
-      ->check(CLI::Range(1, kMany))
+      ->check(atLeast(1))
       ->excludes(step);
 }
 
 /// Who takes part and how the ranks are driven.
 void addRanks(CLI::App& app, Options& options) {
   app.add_option("-t,--nthreads", options.threads, "threads of each process, each with ranks of its own [1]")
-      ->check(CLI::Range(1, kMany));
+      ->check(atLeast(1));
   app.add_option("-g,--ngpus", options.ranksPerThread, "ranks of each thread, driven by group calls [1]")
-      ->check(CLI::Range(1, kMany));
+      ->check(atLeast(1));
   app.add_option("-p,--parallel_init", options.parallelInit,
                  "1: threads make their communicators at the same time [0]");
   app.add_option("-T,--timeout", options.timeoutSeconds, "time limit of a call in seconds; 0 for none [the library's]")
-      ->check(CLI::Range(0.0, 1e9));
+      ->check(CLI::Range(0.0, 1e9, "0 or more"));
   app.add_flag("--stream", options.stream, "run the calls on host streams instead of in the calling thread");
   app.add_option_function<int>(
          "-R,--local_register", [&options](int mode) { options.registerBuffers = mode != 0; },
          "0: ordinary memory; 1, 2: memory of the library's, registered (in host memory every registration is "
          "symmetric) [0]")
-      ->check(CLI::Range(0, 2));
+      ->check(within(0, 2));
   app.add_option_function<int>(
          "-G,--cudagraph",
          [](int launches) {
@@ -98,7 +106,7 @@ void addRanks(CLI::App& app, Options& options) {
            }
          },
          "launches of a CUDA graph; only 0 in host memory [0]")
-      ->check(CLI::Range(0, kMany));
+      ->check(atLeast(0));
 }
 
 /// What is called and on which data.
@@ -115,19 +123,17 @@ void addCall(CLI::App& app, Options& options) {
          "-r,--root", [&options](const std::string& text) { options.root = readRoot(text); },
          "root rank, or all; for collectives that have one [0]")
       ->type_name("RANK");
-  app.add_option("-c,--check", options.checks, "checked runs of each size; 0 for none [1]")
-      ->check(CLI::Range(0, kMany));
+  app.add_option("-c,--check", options.checks, "checked runs of each size; 0 for none [1]")->check(atLeast(0));
 }
 
 /// How time is taken.
 void addTiming(CLI::App& app, Options& options) {
-  app.add_option("-n,--iters", options.iterations, "timed iterations [20]")->check(CLI::Range(1, kMany));
+  app.add_option("-n,--iters", options.iterations, "timed iterations [20]")->check(atLeast(1));
   app.add_option("-w,--warmup_iters", options.warmup, "iterations before, not timed, of each size [1]")
-      ->check(CLI::Range(0, kMany));
+      ->check(atLeast(0));
   app.add_option("-m,--agg_iters", options.aggregate, "calls issued as one group in an iteration [1]")
-      ->check(CLI::Range(1, kMany));
-  app.add_option("-N,--run_cycles", options.cycles, "times to run the whole sweep; 0 for ever [1]")
-      ->check(CLI::Range(0, kMany));
+      ->check(atLeast(1));
+  app.add_option("-N,--run_cycles", options.cycles, "times to run the whole sweep; 0 for ever [1]")->check(atLeast(0));
   app.add_option_function<int>(
          "-z,--blocking",
          [&options](int mode) {
@@ -136,12 +142,12 @@ void addTiming(CLI::App& app, Options& options) {
          },
          "0: wait once, after the last iteration; 1: wait after each; 2: a barrier, not timed, before each; 3: both "
          "[0]")
-      ->check(CLI::Range(0, 3));
+      ->check(within(0, 3));
   app.add_option("-C,--report_cputime", options.cpuTime, "1: the time column shows the calling thread's CPU time [0]");
   app.add_option_function<int>(
          "-a,--average", [&options](int mode) { options.average = static_cast<Average>(mode); },
          "whose time is shown: 0 rank 0, 1 average, 2 least, 3 greatest of all ranks [1]")
-      ->check(CLI::Range(0, 3));
+      ->check(within(0, 3));
   app.add_option("-I,--iteration_spread", options.iterationSpread,
                  "1: least, median and 99th percentile of the iterations below each row [0]");
   app.add_option("-K,--iteration_samples", options.iterationSamples, "1: every iteration's time in the JSON file [0]");
