@@ -21,9 +21,9 @@ struct UserReduction {
 struct Operator {
   enum class Kind : std::uint8_t { builtin, preMulSum, user };
   Kind kind = Kind::builtin;
-  ReduceOp op = ReduceOp::sum;          ///< builtin
-  std::array<std::byte, 8> scalar{};    ///< preMulSum: one element of the call's type
-  const UserReduction* user = nullptr;  ///< user; outlives the call
+  ReduceOp op = ReduceOp::sum;                   ///< builtin
+  alignas(8) std::array<std::byte, 8> scalar{};  ///< preMulSum: one element of the call's type
+  const UserReduction* user = nullptr;           ///< user; outlives the call
   [[nodiscard]] bool ordered() const { return kind == Kind::user && !user->commutative; }
 };
 
