@@ -12,10 +12,9 @@ Status createPreMulSum(atollRedOp_t* op, const void* scalar, atollDataType_t typ
   ATOLL_TRY(checkNotNull("op", op));
   ATOLL_TRY(checkNotNull("scalar", scalar));
   ATOLL_ASSIGN(const DataType checked, checkType(type));
-  if (residence != atollScalarDevice && residence != atollScalarHostImmediate) {
+  if (const auto where = static_cast<int>(residence); where != atollScalarDevice && where != atollScalarHostImmediate) {
     return makeError(ErrorCode::invalidArgument,
-                     "argument residence is {}, which is not an atollScalarResidence_t (0-1)",
-                     static_cast<int>(residence));
+                     "argument residence is {}, which is not an atollScalarResidence_t (0-1)", where);
   }
   const Claim claim(comm);
   if (!claim) return refusal(comm);

@@ -76,9 +76,9 @@ TEST_F(WrongArguments, SendToMyselfOutsideAGroup_IsRefused) {
 TEST_F(WrongArguments, UnknownTypes_AreRefused) {
   expect(atollAllReduce(a.data(), b.data(), 5, static_cast<atollDataType_t>(12), atollSum, comm, nullptr),
          atollInvalidArgument, "atollAllReduce: argument type is 12, which is not an atollDataType_t (0-11)");
-  expect(atollAllToAllV(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, static_cast<atollDataType_t>(13), comm,
+  expect(atollAllToAllV(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, static_cast<atollDataType_t>(99), comm,
                         nullptr),
-         atollInvalidArgument, "atollAllToAllV: argument type is 13, which is not an atollDataType_t (0-11)");
+         atollInvalidArgument, "atollAllToAllV: argument type is 99, which is not an atollDataType_t (0-11)");
 }
 
 TEST_F(WrongArguments, UnknownOperators_AreRefused) {

@@ -23,6 +23,10 @@ TEST(ErrorStrings, AreDifferentForEveryResult) {
   EXPECT_EQ(texts.size(), static_cast<std::size_t>(atollUnsupported) + 1);
 }
 
+TEST(ErrorStrings, OfWhatIsNoResult_SaysSo) {
+  EXPECT_STREQ(atollGetErrorString(static_cast<atollResult_t>(999)), "unknown result");
+}
+
 TEST(Results, OfEveryErrorCode_AreDifferent) {
   std::set<atollResult_t> results;
   for (int code = 0; code <= static_cast<int>(ErrorCode::mismatch); ++code)
