@@ -17,7 +17,7 @@ namespace {
 }
 
 /// The reason to skip, or empty.
-std::string cannotUse(const std::string& launcher, const std::string& package) {
+std::string cannotUse(const std::string& launcher, [[maybe_unused]] const std::string& package) {
 #if defined(__SANITIZE_THREAD__)
   return launcher + "'s library is not built for ThreadSanitizer, which would report on it and not on us";
 #else
