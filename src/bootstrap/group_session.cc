@@ -202,17 +202,21 @@ void GroupSession::lost(std::uint32_t process, const Error& why) {
 void GroupSession::leave(Rank me) {
   Local* const mine = local(me);
   if (mine == nullptr) return;
-  bool last = false;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(mine->left, true)) return;
-    last = ++localsLeft_ == localRanks_.size();
   }
   onNotice(me, nullptr);
   Notice notice;
   notice.kind = Notice::Kind::left;
   notice.rank = me;
   spread(notice);
+  // Counted only now: whoever is last closes the tree behind every goodbye of this process, not ahead of some.
+  bool last = false;
+  {
+    const std::lock_guard lock(mutex_);
+    last = ++localsLeft_ == localRanks_.size();
+  }
   if (alone_ || !last) return;
   const auto farewell = std::make_shared<std::promise<void>>();
   const bool accepted = Service::running().post([self = shared_from_this(), farewell] {
