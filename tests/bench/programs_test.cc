@@ -141,7 +141,11 @@ TEST(Programs, ProcessesOfAtollRun_FindEachOther) {
 TEST(Programs, ProcessesOfMpirun_FindEachOther) {
   const std::string mpirun = ATOLL_MPIRUN;
   if (mpirun.empty()) GTEST_SKIP() << "no mpirun on this machine";
-  expectGoodUnder(mpirun + " --oversubscribe --allow-run-as-root --bind-to none -np 3", "all_reduce_perf");
+  // Open MPI's library, which the program loads to meet the others, ends with memory of its own still allocated, in
+  // parts of it that are unloaded by then: no suppression by name can match those.
+  expectGoodUnder("env ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 " + mpirun +
+                      " --oversubscribe --allow-run-as-root --bind-to none -np 3",
+                  "all_reduce_perf");
 }
 
 TEST(Programs, ThreadsInSeveralProcesses_AreAllRanks) {
