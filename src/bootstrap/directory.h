@@ -32,6 +32,7 @@ struct ProcessInfo {
   std::int32_t pid = 0;
   std::uint32_t transports = 0;       ///< bits of the transports that it has and is allowed to use
   std::vector<NetAddress> addresses;  ///< listening endpoints for streams, best first
+  std::uint16_t rails = 1;            ///< the first so many of them are alike: streams are spread over these
   std::string localName;              ///< abstract Unix socket for streams between processes of one host; may be empty
   std::int32_t cores = 1;             ///< CPUs that this process may run on (affinity and cgroup)
 };

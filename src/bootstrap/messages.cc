@@ -61,6 +61,7 @@ void write(WireWriter& writer, const ProcessInfo& process) {
   writer.text(cut(process.hostName, kMostHostName));
   writer.text(cut(process.localName, kMostLocalName));
   const auto addresses = std::min(process.addresses.size(), kMostAddresses);
+  writer.put(process.rails);
   writer.put(static_cast<std::uint16_t>(addresses));
   for (std::size_t i = 0; i < addresses; ++i) {
     const auto& address = process.addresses[i];
@@ -79,8 +80,9 @@ ProcessInfo readProcessInfo(WireReader& reader) {
   process.cores = reader.get<std::int32_t>();
   process.hostName = reader.text(kMostHostName);
   process.localName = reader.text(kMostLocalName);
+  process.rails = reader.get<std::uint16_t>();
   const auto addresses = reader.get<std::uint16_t>();
-  check(reader, addresses <= kMostAddresses);
+  check(reader, addresses <= kMostAddresses && process.rails <= std::max<std::uint16_t>(addresses, 1));
   for (std::size_t i = 0; reader.ok() && i < addresses; ++i) {
     NetAddress address;
     const auto ip = reader.raw(address.ip.size());

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "src/base/log.h"
@@ -26,8 +27,9 @@ Status listen(const Settings& settings, ProcessInfo& process) {
   ATOLL_ASSIGN(const auto choice, chooseAddresses(available, settings));
   Error failure;
   std::string texts;
-  for (const auto& candidate : choice.addresses) {
-    if (process.addresses.size() == kMostAddresses) break;
+  process.rails = 0;
+  for (std::size_t i = 0; i < choice.addresses.size() && process.addresses.size() < kMostAddresses; ++i) {
+    const InterfaceAddress& candidate = choice.addresses[i];
     auto listening = Reception::instance().listenAt(NetAddress{candidate.ip, 0, candidate.scope});
     if (!listening.ok()) {
       failure = std::move(listening).error();
@@ -35,11 +37,14 @@ Status listen(const Settings& settings, ProcessInfo& process) {
     }
     texts += fmt::format("{}{} {}", texts.empty() ? "" : ", ", candidate.interface, listening->text());
     process.addresses.push_back(*listening);
+    if (i < choice.rails) ++process.rails;
   }
   if (process.addresses.empty()) return failure;
+  process.rails = std::max<std::uint16_t>(process.rails, 1);
   static std::atomic<bool> told = false;
   if (!told.exchange(true)) {
-    log::line(log::Subject::link, kNoRank, "listening on {}: {}", texts, choice.reason);
+    log::line(log::Subject::link, kNoRank, "listening on {}: {}; streams are spread over the first {}", texts,
+              choice.reason, process.rails);
   }
   return success();
 }

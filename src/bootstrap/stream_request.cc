@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/bootstrap/stream_request.h"
 
-namespace atl {
-namespace {
+#include <algorithm>
 
-std::vector<Endpoint> endpointsOf(const ProcessInfo& process, Switchboard::Via via) {
+namespace atl {
+
+std::vector<Endpoint> endpointsFor(const StreamKey& key, const ProcessInfo& process, Switchboard::Via via) {
   std::vector<Endpoint> endpoints;
   if (via == Switchboard::Via::local) {
     if (!process.localName.empty()) endpoints.push_back({{}, process.localName});
     return endpoints;
   }
   for (const auto& address : process.addresses) endpoints.push_back({address, {}});
+  if (process.rails < 2 || process.rails > endpoints.size()) return endpoints;
+  const std::size_t first = (std::size_t{key.lane} + key.index) % process.rails;
+  const auto begin = endpoints.begin();
+  std::rotate(begin, begin + static_cast<std::ptrdiff_t>(first), begin + process.rails);
   return endpoints;
 }
-
-}  // namespace
 
 StreamRequest::StreamRequest(Service& service, const StreamKey& key, Rank me, const ProcessInfo& peer,
                              const Secret& secret, Switchboard::Via via, Deadline deadline, Done done) {
@@ -34,7 +37,7 @@ StreamRequest::StreamRequest(Service& service, const StreamKey& key, Rank me, co
   request.group = group;
   request.secret = secret;
   request.key = key;
-  request.endpoints = endpointsOf(peer, via);
+  request.endpoints = endpointsFor(key, peer, via);
   request.deadline = deadline;
   request.peer = name;
   dial_ = Dial::start(service, std::move(request), std::move(named));

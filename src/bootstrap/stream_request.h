@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "src/base/clock.h"
 #include "src/base/result.h"
@@ -14,6 +15,10 @@
 #include "src/bootstrap/switchboard.h"
 
 namespace atl {
+
+/// Where a stream to `process` is tried, in order. The streams of a link begin on different ones of its rails, so that
+/// several interfaces carry them; what cannot be reached there is tried at the other addresses.
+std::vector<Endpoint> endpointsFor(const StreamKey& key, const ProcessInfo& process, Switchboard::Via via);
 
 /// On the service thread only.
 class StreamRequest {

@@ -186,11 +186,25 @@ std::string listOf(std::span<const InterfaceAddress> addresses) {
   return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }
 
-void sortBestFirst(std::vector<InterfaceAddress>& addresses) {
+/// Best first, those that make rails with the best before all others.
+void orderBestFirst(AddressChoice& choice) {
+  auto& addresses = choice.addresses;
   std::stable_sort(addresses.begin(), addresses.end(), [](const InterfaceAddress& a, const InterfaceAddress& b) {
     if (a.megabitsPerSecond != b.megabitsPerSecond) return a.megabitsPerSecond > b.megabitsPerSecond;
     return a.isIpv4() && !b.isIpv4();
   });
+  std::vector<InterfaceAddress> rails;
+  std::vector<InterfaceAddress> others;
+  for (auto& address : addresses) {
+    const bool alike = rails.empty() || (address.megabitsPerSecond == rails.front().megabitsPerSecond &&
+                                         address.isIpv4() == rails.front().isIpv4());
+    const bool taken =
+        std::ranges::any_of(rails, [&](const auto& rail) { return rail.interface == address.interface; });
+    (alike && !taken ? rails : others).push_back(std::move(address));
+  }
+  choice.rails = rails.size();
+  addresses = std::move(rails);
+  std::ranges::move(others, std::back_inserter(addresses));
 }
 
 }  // namespace
@@ -244,7 +258,7 @@ Result<AddressChoice> chooseAddresses(std::span<const InterfaceAddress> availabl
                        listOf(available));
     }
     choice.reason = fmt::format("ATOLL_SOCKET_IFNAME is '{}'", settings.interfaces);
-    sortBestFirst(choice.addresses);
+    orderBestFirst(choice);
     return choice;
   }
   struct Preference {
@@ -262,7 +276,7 @@ Result<AddressChoice> chooseAddresses(std::span<const InterfaceAddress> availabl
     std::copy_if(usable.begin(), usable.end(), std::back_inserter(choice.addresses), preference.takes);
     if (choice.addresses.empty()) continue;
     choice.reason = preference.reason;
-    sortBestFirst(choice.addresses);
+    orderBestFirst(choice);
     return choice;
   }
   return makeError(ErrorCode::systemError, "no network interface is up{} (there are: {})",

@@ -35,6 +35,8 @@ Result<std::vector<InterfaceAddress>> networkInterfaces();
 /// The addresses to offer to peers, best first, and why these.
 struct AddressChoice {
   std::vector<InterfaceAddress> addresses;
+  /// The first so many are worth using side by side: as fast as the best, of its family, each of another interface.
+  std::size_t rails = 0;
   std::string reason;
 };
 

@@ -66,6 +66,19 @@ TEST(ChooseAddresses, Prefix_Exact_Exclude_Network) {
   EXPECT_EQ(chosen("2001:db8::/32"), (Texts{"2001:db8::7"}));
 }
 
+TEST(ChooseAddresses, EquallyFastInterfacesOfAFamily_AreRailsAndComeFirst) {
+  const std::vector<InterfaceAddress> host = {
+      address("eth0", "10.0.0.7", 1000), address("ib0", "192.168.4.7", 100000), address("ib0", "192.168.4.8", 100000),
+      address("ib0", "2001:db8::7", 100000), address("ib1", "192.168.5.7", 100000)};
+  const auto choice = chooseAddresses(host, Settings{});
+  ASSERT_TRUE(choice.ok());
+  EXPECT_EQ(choice->rails, 2U);
+  EXPECT_EQ(choice->addresses.size(), 5U);
+  EXPECT_EQ(choice->addresses[0].text(), "192.168.4.7");
+  EXPECT_EQ(choice->addresses[1].text(), "192.168.5.7");
+  EXPECT_EQ(choice->addresses.back().text(), "10.0.0.7");
+}
+
 TEST(ChooseAddresses, NothingButLoopback_TakesLoopbackAndSaysSo) {
   const std::vector<InterfaceAddress> host = {address("lo", "127.0.0.1")};
   const auto choice = chooseAddresses(host, Settings{});
