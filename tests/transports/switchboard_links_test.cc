@@ -6,76 +6,31 @@
 
 #include <array>
 #include <memory>
-#include <string>
-#include <thread>
 #include <utility>
-#include <vector>
+#include <variant>
 
 #include "src/base/clock.h"
-#include "src/bootstrap/session.h"
+#include "tests/support/rank_pair.h"
 #include "tests/transports/memory_link_conformance.h"
 #include "tests/transports/message_traffic.h"
-#include "transports/transport.h"
 
 namespace atl {
 namespace {
 
-/// Two ranks of one process that may use one transport only.
-class Pair {
- public:
-  explicit Pair(const std::string& transport) {
-    settings_.transports = transport;
-    settings_.timeoutSeconds = 30;
-    session_ = Session::local(2, settings_);
-    for (Rank rank = 0; rank < 2; ++rank) {
-      auto& side = sides_[rank];
-      side.context = {session_->communicator(), rank, &session_->directory(), &settings_, &side.outbox, nullptr};
-      side.transports = makeTransports(side.context);
-    }
-  }
-
-  Result<std::unique_ptr<PendingLink>> connect(Rank me, Rank peer, int lane) {
-    const auto& process = session_->directory().process(me);
-    ATOLL_ASSIGN(Transport* const agreed, agree(sides_[me].transports, process, session_->directory().process(peer)));
-    EXPECT_EQ(agreed->name(), settings_.transports);
-    return agreed->connect(peer, lane);
-  }
-
-  /// The two ends of a lane, polled in turns.
-  Result<std::pair<Link, Link>> join(int lane) {
-    ATOLL_ASSIGN(auto lower, connect(0, 1, lane));
-    ATOLL_ASSIGN(auto higher, connect(1, 0, lane));
-    bool lowerReady = false;
-    bool higherReady = false;
-    while (!(lowerReady && higherReady)) {
-      if (!lowerReady) {
-        ATOLL_ASSIGN(lowerReady, lower->poll());
-      }
-      if (!higherReady) {
-        ATOLL_ASSIGN(higherReady, higher->poll());
-      }
-      std::this_thread::yield();
-    }
-    return std::pair<Link, Link>{lower->take(), higher->take()};
-  }
-
-  Outbox& outbox(Rank rank) { return sides_[rank].outbox; }
-
- private:
-  struct Side {
-    Outbox outbox{4096, 4};
-    TransportContext context;
-    std::vector<std::unique_ptr<Transport>> transports;
-  };
-  Settings settings_;
-  std::shared_ptr<Session> session_;
-  Side sides_[2];
-};
+/// Few and small bounce slots, so that they are used over and over.
+Settings onlyBy(const char* transport) {
+  Settings settings;
+  settings.transports = transport;
+  settings.timeoutSeconds = 30;
+  settings.slotBytes = 4096;
+  settings.slots = 4;
+  return settings;
+}
 
 class MemoryTransports : public testing::TestWithParam<const char*> {};
 
 TEST_P(MemoryTransports, LinkOfEachLaneCarriesMessages) {
-  Pair ranks(GetParam());
+  test::RankPair ranks(onlyBy(GetParam()));
   std::array<test::LinkedPair, 3> lanes;  // a rank has one outbox, so each lane's links stay while another is used
   for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
     auto ends = ranks.join(static_cast<int>(lane));
@@ -91,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(Each, MemoryTransports, testing::Values("inproc", "shm"
 class MessageTransports : public testing::TestWithParam<const char*> {};
 
 TEST_P(MessageTransports, LinkOfEachLaneCarriesMessages) {
-  Pair ranks(GetParam());
+  test::RankPair ranks(onlyBy(GetParam()));
   for (int lane = 0; lane < 3; ++lane) {
     auto ends = ranks.join(lane);
     ASSERT_TRUE(ends.ok()) << ends.error().text;
