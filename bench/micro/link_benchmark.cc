@@ -27,28 +27,53 @@ atl::Settings onlyBy(std::string_view transport) {
   return settings;
 }
 
-/// Both ends of a link, each with a buffer to send from and one to receive into.
+/// What an end sends: every message is written anew before it leaves, as one that is the result of a reduction. Memory
+/// that the peer has read and nobody has written since would lie in the peer's cache too, and cost it nothing.
+class Messages {
+ public:
+  explicit Messages(std::size_t bytes) : buffers_(kBuffers, std::vector<std::byte>(bytes)) {}
+
+  const std::byte* next() {
+    constexpr std::size_t kCacheLine = 64;
+    auto& buffer = buffers_[++turn_ % kBuffers];
+    for (std::size_t i = 0; i < buffer.size(); i += kCacheLine) buffer[i] = static_cast<std::byte>(turn_);
+    return buffer.data();
+  }
+
+ private:
+  /// A mailbox has no more messages under way than slots, so the peer has done with the one that is written over.
+  static constexpr std::size_t kBuffers = 2 * atl::kMailSlots;
+  std::vector<std::vector<std::byte>> buffers_;
+  std::size_t turn_ = 0;
+};
+
+/// Both ends of a link, with what they send and where they receive it.
 class LinkedThreads {
  public:
   LinkedThreads(std::string_view transport, std::size_t bytes)
-      : ranks_(onlyBy(transport)), bytes_(bytes), buffers_(4, std::vector<std::byte>(bytes)) {
+      : ranks_(onlyBy(transport)), bytes_(bytes), mine_(bytes), theirs_(bytes) {
     auto ends = ranks_.join(0);
     if (!ends.ok()) throw std::runtime_error(ends.error().text);
-    mine_ = atl::bench::makeBlockingEnd(std::move(ends->first), ranks_.outbox(0));
-    theirs_ = atl::bench::makeBlockingEnd(std::move(ends->second), ranks_.outbox(1));
+    mine_.link = atl::bench::makeBlockingEnd(std::move(ends->first), ranks_.outbox(0));
+    theirs_.link = atl::bench::makeBlockingEnd(std::move(ends->second), ranks_.outbox(1));
   }
 
-  void send() { mine_->send(buffers_[0].data(), bytes_); }
-  void receive() { mine_->receive(buffers_[1].data(), bytes_); }
-  void peerSends() { theirs_->send(buffers_[2].data(), bytes_); }
-  void peerReceives() { theirs_->receive(buffers_[3].data(), bytes_); }
+  void send() { mine_.link->send(mine_.out.next(), bytes_); }
+  void receive() { mine_.link->receive(mine_.in.data(), bytes_); }
+  void peerSends() { theirs_.link->send(theirs_.out.next(), bytes_); }
+  void peerReceives() { theirs_.link->receive(theirs_.in.data(), bytes_); }
 
  private:
+  struct Side {
+    explicit Side(std::size_t bytes) : out(bytes), in(bytes) {}
+    Messages out;
+    std::vector<std::byte> in;
+    std::unique_ptr<BlockingEnd> link;
+  };
   atl::test::RankPair ranks_;
   std::size_t bytes_;
-  std::vector<std::vector<std::byte>> buffers_;
-  std::unique_ptr<BlockingEnd> mine_;
-  std::unique_ptr<BlockingEnd> theirs_;
+  Side mine_;
+  Side theirs_;
 };
 
 void roundTrip(benchmark::State& state, std::string_view transport) {
