@@ -22,6 +22,9 @@ struct CollectiveCase {
   bool inPlace = false;
 };
 
+/// Sixteen values that every type holds, also float8e5m2 with its three significant bits.
+inline constexpr double kExact[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28};
+
 /// What rank `rank` contributes at element `i` of its input. Small integers, so that every partial result of every
 /// order is exact in every type: at most three ranks add 1, at most two multiply by 2.
 inline double contribution(const CollectiveCase& c, Rank rank, Rank ranks, std::size_t i) {
@@ -34,7 +37,7 @@ inline double contribution(const CollectiveCase& c, Rank rank, Rank ranks, std::
       default: return static_cast<double>((i * 5 + static_cast<std::size_t>(rank) * 3) % 8);
     }
   }
-  return static_cast<double>((i * 3 + static_cast<std::size_t>(rank) * 5) % 16);
+  return kExact[(i * 3 + static_cast<std::size_t>(rank) * 5) % 16];
 }
 
 /// Elements of a rank's input and output.
