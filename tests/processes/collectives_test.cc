@@ -3,50 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
-#include "tests/processes/program_run.h"
+#include "tests/processes/worker_job.h"
 
 namespace atl::test {
 namespace {
 
-/// A launcher that tests can be started with, found by name.
-[[maybe_unused]] bool installed(const std::string& program) {
-  return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) ==
-         0;  // NOLINT(cert-env33-c): our own words
-}
-
-/// The reason to skip, or empty.
-std::string cannotUse(const std::string& launcher, [[maybe_unused]] const std::string& package) {
-#if defined(__SANITIZE_THREAD__)
-  return launcher + "'s library is not built for ThreadSanitizer, which would report on it and not on us";
-#else
-  return installed(launcher) ? std::string() : launcher + " is not installed (package " + package + ")";
-#endif
-}
-
-/// MPI libraries leak by design, and what they leak is not ours to report.
-const Environment kUnderMpi = {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
-                               "ASAN_OPTIONS=detect_leaks=0"};
-
-void expectAllOk(const ProgramResult& result, int ranks) {
-  EXPECT_EQ(result.code, 0) << result.output << result.errors;
-  for (int rank = 0; rank < ranks; ++rank) {
-    EXPECT_THAT(result.output,
-                testing::HasSubstr("rank " + std::to_string(rank) + " of " + std::to_string(ranks) + " ok"));
-  }
-}
-
-ProgramResult underAtoll(int ranks, const Environment& environment) {
-  return runProgram({ATOLL_PROGRAM, "run", "-n", std::to_string(ranks), "--", COLLECTIVES_WORKER}, environment);
-}
+const std::vector<std::string> kWorker = {COLLECTIVES_WORKER};
 
 TEST(Processes, OverSharedMemory_EveryCollectiveIsRight) {
-  for (const int ranks : {2, 4, 5}) expectAllOk(underAtoll(ranks, {"ATOLL_TRANSPORT=shm"}), ranks);
+  for (const int ranks : {2, 4, 5}) expectAllOk(underAtoll(ranks, kWorker, {"ATOLL_TRANSPORT=shm"}), ranks);
 }
 
 TEST(Processes, OverTcp_EveryCollectiveIsRight) {
-  for (const int ranks : {2, 3}) expectAllOk(underAtoll(ranks, {"ATOLL_TRANSPORT=tcp"}), ranks);
+  for (const int ranks : {2, 3}) expectAllOk(underAtoll(ranks, kWorker, {"ATOLL_TRANSPORT=tcp"}), ranks);
 }
 
 TEST(Processes, AsHostsOfTheirOwn_TheyUseTcp) {
@@ -58,7 +27,7 @@ TEST(Processes, AsHostsOfTheirOwn_TheyUseTcp) {
 }
 
 TEST(Processes, Alone_OneRankWorks) {
-  expectAllOk(underAtoll(1, {}), 1);
+  expectAllOk(underAtoll(1, kWorker, {}), 1);
 }
 
 TEST(Processes, RendezvousFile_NeedsNoLauncher) {

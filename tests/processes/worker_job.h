@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs of worker programs that end with "rank R of N ok": how they are started, and what is expected of them.
+#pragma once
+
+#include "tests/processes/program_run.h"
+
+namespace atl::test {
+
+/// The reason why a test cannot use an MPI launcher and must be skipped, or empty.
+std::string cannotUse(const std::string& launcher, const std::string& package);
+
+/// What a job under an MPI launcher needs in its environment, also as root and with AddressSanitizer.
+extern const Environment kUnderMpi;
+
+/// Runs the job under atoll run.
+ProgramResult underAtoll(int ranks, const std::vector<std::string>& worker, const Environment& environment);
+
+/// Fails the test unless the job succeeded and each of its ranks said so.
+void expectAllOk(const ProgramResult& result, int ranks);
+
+}  // namespace atl::test
