@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every algorithm on every collective, with every datatype and operator, as real processes: over shared memory and TCP
+// under atoll run, and under Open MPI.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <tuple>
+
+#include "tests/processes/worker_job.h"
+
+namespace atl::test {
+namespace {
+
+/// Numbers of ranks. Sanitizers slow a job down many times, and see in a few of them what they would see in all.
+const std::vector<int> kRanks = {
+#if ATOLL_SANITIZED
+    2, 3, 5
+#else
+    1, 2, 3, 4, 5,
+    6, 7, 8, 9
+#endif
+};
+
+void expectEveryCaseOk(const ProgramResult& result, int ranks) {
+  expectAllOk(result, ranks);
+  EXPECT_THAT(result.output, testing::ContainsRegex("ok, [0-9]{4,} cases"));
+}
+
+class Matrix : public testing::TestWithParam<std::tuple<std::string, int>> {};
+
+TEST_P(Matrix, EveryAlgorithmTypeAndOp_GivesTheRightData) {
+  const auto& [transport, ranks] = GetParam();
+  expectEveryCaseOk(underAtoll(ranks, {MATRIX_WORKER}, {"ATOLL_TRANSPORT=" + transport}), ranks);
+}
+
+INSTANTIATE_TEST_SUITE_P(Over, Matrix, testing::Combine(testing::Values("shm", "tcp"), testing::ValuesIn(kRanks)),
+                         [](const auto& chosen) {
+                           return std::get<0>(chosen.param) + "_" + std::to_string(std::get<1>(chosen.param));
+                         });
+
+class MatrixUnderOpenMpi : public testing::TestWithParam<int> {};
+
+TEST_P(MatrixUnderOpenMpi, EveryAlgorithmTypeAndOp_GivesTheRightData) {
+  if (const auto reason = cannotUse("mpirun.openmpi", "openmpi-bin"); !reason.empty()) GTEST_SKIP() << reason;
+  const std::string ranks = std::to_string(GetParam());
+  expectEveryCaseOk(runProgram({"mpirun.openmpi", "--oversubscribe", "-n", ranks, MATRIX_WORKER}, kUnderMpi),
+                    GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranks, MatrixUnderOpenMpi, testing::Values(3, 4),
+                         [](const auto& chosen) { return std::to_string(chosen.param); });
+
+}  // namespace
+}  // namespace atl::test
