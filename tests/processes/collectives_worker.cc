@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One rank of a job that runs every collective on small whole numbers and checks each element. Prints "rank R of N ok".
+// Arguments are the counts to run them with, instead of those of kCounts.
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -130,11 +131,14 @@ void halves() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  std::vector<std::size_t> counts(std::begin(kCounts), std::end(kCounts));
+  if (argc > 1) counts.clear();
+  for (int i = 1; i < argc; ++i) counts.push_back(std::strtoull(argv[i], nullptr, 10));
   require(atollCommInitEnv(&comm, nullptr), "init", -1);
   require(atollCommUserRank(comm, &rank), "rank", -1, comm);
   require(atollCommCount(comm, &ranks), "count", rank, comm);
-  for (const std::size_t count : kCounts) {
+  for (const std::size_t count : counts) {
     reducing(count);
     moving(count);
     pointToPoint(count);
