@@ -38,6 +38,8 @@ Result<plan::LinkModel> LinkTable::worstModel() const {
   // Processes of one host and of one kind reach each other alike, so comparing each process with the first of its own
   // host and with the first of all covers every pair: linear in the processes, and the same answer everywhere.
   const auto& processes = context_.directory->processes;
+  std::vector<Rank> ranksOf(processes.size());
+  for (const std::uint32_t process : context_.directory->processOf) ++ranksOf[process];
   plan::LinkModel worst;
   const auto take = [&](const ProcessInfo& a, const ProcessInfo& b) -> Status {
     ATOLL_ASSIGN(const Transport* const transport, agree(transports_, a, b));
@@ -46,10 +48,12 @@ Result<plan::LinkModel> LinkTable::worstModel() const {
     return success();
   };
   std::unordered_map<std::uint64_t, const ProcessInfo*> firstOfHost;
-  for (const ProcessInfo& process : processes) {
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    const ProcessInfo& process = processes[i];
     const auto [first, isFirst] = firstOfHost.try_emplace(process.host, &process);
-    ATOLL_TRY(take(*first->second, process));
-    if (isFirst && &process != &processes.front()) ATOLL_TRY(take(processes.front(), process));
+    // The first of a host is compared with itself, but a rank alone in its process has nobody there to reach.
+    if (!isFirst || ranksOf[i] > 1) ATOLL_TRY(take(*first->second, process));
+    if (isFirst && i > 0) ATOLL_TRY(take(processes.front(), process));
   }
   return worst;
 }
