@@ -59,14 +59,25 @@ void streamBytes(void* destination, const void* source, std::size_t bytes) {
   }
 }
 
+namespace {
+
+/// What the system says of a cache, or else `assumed`.
+std::size_t cacheBytes(int name, std::size_t assumed) {
+  const long bytes = ::sysconf(name);
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : assumed;
+}
+
+}  // namespace
+
 std::size_t streamingThreshold() {
-  static const std::size_t threshold = [] {
-    constexpr long kAssumed = 16L << 20;  // a system that does not tell
-    const long lastLevel = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
-    // Half: source and destination together then fill the cache.
-    return static_cast<std::size_t>(lastLevel > 0 ? lastLevel : kAssumed) / 2;
-  }();
+  // Half: source and destination together then fill the cache.
+  static const std::size_t threshold = cacheBytes(_SC_LEVEL3_CACHE_SIZE, 16 << 20) / 2;
   return threshold;
+}
+
+std::size_t coreCacheBytes() {
+  static const std::size_t bytes = cacheBytes(_SC_LEVEL2_CACHE_SIZE, 1 << 20);
+  return bytes;
 }
 
 void copyBytes(void* destination, const void* source, std::size_t bytes) {

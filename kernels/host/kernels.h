@@ -50,6 +50,9 @@ void streamBytes(void* destination, const void* source, std::size_t bytes);
 /// Copies above this size use non-temporal stores; derived once from the last-level cache's size.
 std::size_t streamingThreshold();
 
+/// Size of the cache that a core has to itself (the second level), in bytes.
+std::size_t coreCacheBytes();
+
 /// Exact scalar conversions, for tests, data initialisation and checks.
 float toFloat32(DataType type, const void* element);          ///< type is one of the 16- or 8-bit floats
 void fromFloat32(DataType type, float value, void* element);  ///< rounds to nearest even; see the header on overflow

@@ -158,6 +158,7 @@ Result<std::unique_ptr<exec::Program>> ProgramCache::make(const Call& call, cons
   const CallRecord record = recordOf(call, ranks_, plan->familyHash, tiles);
   ATOLL_ASSIGN(auto program, exec::lower(plan, layoutOf(call, *plan, tiles), record, linkSource()));
   program->inputBytes = inputElements(call, rank_, ranks_) * sizeOf(call.type);
+  program->bufferBytes = program->inputBytes + bytes;
   program->snapshotInput = (key.flags & kInPlace) != 0 && !plan::safeInPlace(*plan);
   return program;
 }
@@ -170,6 +171,9 @@ Result<exec::Program*> ProgramCache::get(std::span<const PointToPoint> operation
     ATOLL_ASSIGN(auto fused, fusePointToPoint(operations, rank_, ranks_));
     ATOLL_ASSIGN(pointToPoint_, exec::lower(fused.plan, std::move(fused.layout), fused.record, linkSource()));
     pointToPointShape_.assign(operations.begin(), operations.end());
+    for (const PointToPoint& operation : operations) {
+      pointToPoint_->bufferBytes += operation.count * sizeOf(operation.type);
+    }
     last_ = nullptr;
   }
   ATOLL_TRY(bindPointToPoint(*pointToPoint_, operations, rank_, linkSource()));

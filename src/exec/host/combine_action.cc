@@ -7,9 +7,16 @@
 #include "src/exec/host/mail.h"
 
 namespace atl::exec {
+namespace {
+
+/// Below this a destination may well be looked at by its user while it is still in the cache.
+constexpr std::size_t kLeastStreamed = 128 * 1024;
+
+}  // namespace
 
 void CombineAction::begin(StepContext& context, const Chunk& destination, std::int32_t share, std::int32_t tile,
-                          std::span<const Source> sources, bool finish, bool expectEmpty, const CallRecord* ownCall) {
+                          std::span<const Source> sources, bool finish, bool lastTouch, bool expectEmpty,
+                          const CallRecord* ownCall) {
   destination_.begin(*context.layout, destination, share, tile);
   total_ = destination_.remaining();
   finish_ = finish;
@@ -24,6 +31,7 @@ void CombineAction::begin(StepContext& context, const Chunk& destination, std::i
     operands_.resize(sources.size());
   }
   active_ = sources.size();
+  streamed_ = lastTouch && !finish && context.beyondCache && total_ >= kLeastStreamed;
   straight_ = active_ == 1 && sources[0].link != nullptr && !sources[0].link->isMemory();
   for (std::size_t i = 0; i < active_; ++i) {
     Incoming& in = incoming_[i];
@@ -74,7 +82,8 @@ bool CombineAction::foldAvailable(StepContext& context) {
       operands_[i] = in.link == nullptr ? in.cursor.data() : in.window;
     }
     if (active_ == 1) {
-      if (operands_[0] != destination_.data()) kernels::copyBytes(destination_.data(), operands_[0], bytes);
+      const auto copy = streamed_ ? kernels::streamBytes : kernels::copyBytes;
+      if (operands_[0] != destination_.data()) copy(destination_.data(), operands_[0], bytes);
     } else {
       context.reducer.fold(destination_.data(), operands_.data(), static_cast<int>(active_), bytes);
     }

@@ -27,8 +27,9 @@ class CombineAction {
     LinkEnd* link = nullptr;  ///< null: local
   };
 
+  /// `lastTouch`: this rank does not look at the destination again in this call.
   void begin(StepContext& context, const Chunk& destination, std::int32_t share, std::int32_t tile,
-             std::span<const Source> sources, bool finish, bool expectEmpty, const CallRecord* ownCall);
+             std::span<const Source> sources, bool finish, bool lastTouch, bool expectEmpty, const CallRecord* ownCall);
 
   Result<bool> progress(StepContext& context);
   [[nodiscard]] bool done() const { return done_; }
@@ -77,6 +78,7 @@ class CombineAction {
   ChunkCursor destination_;
   std::size_t total_ = 0;
   bool finish_ = false;
+  bool streamed_ = false;  ///< a copy that is written around the cache
   bool straight_ = false;  ///< the single operand is a message over a message link
   bool done_ = true;
   CallRecord call_;

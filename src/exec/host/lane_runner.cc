@@ -63,7 +63,7 @@ void LaneRunner::enter(StepContext& context) {
       }
     }
     const Chunk chunk = atRepetition(lowered.step->chunk, place_.repetition, scratchSlots);
-    combines_[i].begin(context, chunk, lane_->share, tile_, sources_, lowered.step->finish,
+    combines_[i].begin(context, chunk, lane_->share, tile_, sources_, lowered.step->finish, lowered.lastTouch,
                        keepEmpty_ && lowered.perRow > 0, ownCall(chunk));
   }
   entered_ = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "src/exec/host/output_reads.h"
 #include "src/exec/host/program.h"
 
 namespace atl::exec {
@@ -41,6 +42,7 @@ Result<LoweredStep> lowerStep(const Step& step, const Plan& plan, std::int32_t l
 Result<std::unique_ptr<Program>> lower(std::shared_ptr<const Plan> plan, Layout layout, const CallRecord& record,
                                        const LinkSource& links) {
   auto program = std::make_unique<Program>(Program{.plan = plan, .layout = std::move(layout), .call = record});
+  const OutputReads reads(*plan);
   for (std::size_t laneIndex = 0; laneIndex < plan->lanes.size(); ++laneIndex) {
     const Lane& lane = plan->lanes[laneIndex];
     LoweredLane loweredLane{lane.share, {}};
@@ -51,6 +53,7 @@ Result<std::unique_ptr<Program>> lower(std::shared_ptr<const Plan> plan, Layout 
         loweredRound.after = round.after.value_or(-1);
         for (const Step& step : round.steps) {
           ATOLL_ASSIGN(auto lowered, lowerStep(step, *plan, static_cast<std::int32_t>(laneIndex), loop.repeat, links));
+          lowered.lastTouch = step.kind == Step::Kind::combine && !reads.includes(step.chunk, loop.repeat);
           for (LinkEnd* const link : lowered.links) {
             if (step.kind == Step::Kind::send) addOnce(program->sending, link);
             if (link->pending != nullptr) {

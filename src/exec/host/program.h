@@ -22,6 +22,7 @@ struct LoweredStep {
   std::vector<LinkEnd*> links;  ///< rows of `perRow`, in the order of the step's peers
   std::size_t perRow = 0;
   bool rowPerRepetition = false;
+  bool lastTouch = false;  ///< combine: this rank does not look at the destination again in this call
 
   [[nodiscard]] LinkEnd* const* row(std::int32_t repetition) const {
     return links.data() + (rowPerRepetition ? perRow * static_cast<std::size_t>(repetition) : 0);
@@ -54,6 +55,7 @@ struct Program {
   std::uint64_t slotsPerLink = 0;           ///< see StepContext; 0 until all links are there
   std::vector<LinkEnd*> messageLinks = {};  ///< its ready message links: they move bytes only when asked to
   std::size_t inputBytes = 0;               ///< of this rank's input buffer
+  std::size_t bufferBytes = 0;              ///< of input and output together, about
   bool snapshotInput = false;  ///< the call is in place and the plan would overwrite input that it still needs
   std::vector<CallRecord> blockCalls[2] =
       {};  ///< point-to-point: the record of each send ([0]) and receive ([1]) block

@@ -20,7 +20,8 @@ struct StepContext {
   Reducer reducer;
   Outbox* outbox = nullptr;
   std::uint64_t slotsPerLink = 1;  ///< bounce slots that one link may hold, so that every link of the program finds one
-  bool starving = false;           ///< nothing has moved for long: senders may trickle inline (see send_action.h)
+  bool beyondCache = false;  ///< the call's buffers do not fit a core's own cache
+  bool starving = false;     ///< nothing has moved for long: senders may trickle inline (see send_action.h)
 };
 
 }  // namespace atl::exec
