@@ -27,8 +27,11 @@
 #include "src/base/call_record.h"
 #include "src/base/result.h"
 #include "src/base/types.h"
+#include "transports/shareable_memory.h"
 
 namespace atl {
+
+class PeerMemory;
 
 // ---- memory links
 // ----------------------------------------------------------------------------------------------------
@@ -44,6 +47,7 @@ enum class MailKind : std::uint8_t {
   inlined = 1,  ///< in the slot
   bounced = 2,  ///< `where` is an offset into the sender's Outbox
   direct = 3,   ///< `where` is an address in the sender's address space, which is mine too
+  shared = 4,   ///< in shareable memory of the sender's, which I can map
 };
 
 /// One message. The sender fills everything else first and stores `flag` last (release); the receiver loads `flag`
@@ -59,6 +63,10 @@ struct alignas(kApart) MailSlot {
       std::uint64_t where;
       std::uint64_t bytes;
     } reference;
+    struct SharedReference {
+      SharedPlace place;
+      std::uint64_t bytes;
+    } shared;
   } payload;
 };
 static_assert(sizeof(MailSlot) == kApart);
@@ -100,6 +108,8 @@ struct Mailbox {
   /// Set by the receiver when, after a failure, it will look at no further message nor at any memory that one refers
   /// to.
   std::atomic<std::uint32_t> ended;
+  /// Set by the receiver if it can map the sender's shareable memory: messages may refer to it from then on.
+  std::atomic<std::uint32_t> followsShared;
   /// What the writer of `slots` called; read by the other side only to word a mismatch.
   alignas(kApart) PublishedCalls calls;
 };
@@ -118,12 +128,19 @@ struct MemoryLink {
   bool sameProcess = false;               ///< direct references may be sent and followed
   const std::byte* peerOutbox = nullptr;  ///< where the peer's Outbox is mapped here; null while sameProcess
   std::size_t peerOutboxBytes = 0;        ///< bound for `where` + `bytes` of a bounced message
+  PeerMemory* peerMemory = nullptr;       ///< for what the peer shares; null where it cannot be mapped
   std::shared_ptr<void> keepAlive;        ///< the mappings
 
   // The executor's own counters; no one else touches them.
   std::uint64_t sent = 0;           ///< messages posted
   std::uint64_t received = 0;       ///< messages taken
   std::uint64_t knownConsumed = 0;  ///< last value seen of out->consumed
+  /// The areas of the peer's last seen, by number.
+  struct KnownArea {
+    std::uint64_t number = 0;
+    const std::byte* begin = nullptr;
+  };
+  KnownArea knownAreas[4];
 };
 
 // ---- message links

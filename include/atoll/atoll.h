@@ -749,8 +749,10 @@ ATOLL_API atollResult_t atollGroupEnd(void);
  */
 
 /**
- * @brief Allocates memory that is good for communication: host memory, at a page's boundary. Calls work with any
- * memory.
+ * @brief Allocates memory that is good for communication: zeroed host memory, at a page's boundary. Calls work with
+ * any memory, but this kind can be mapped by the other processes of the host, which then read it in place where other
+ * memory is copied first. Its pages are placed by the thread that touches them first. After a fork() the child shares
+ * it with its parent.
  * @param[out] ptr the memory, to be given back with atollMemFree(); `NULL` for size 0.
  * @param size bytes.
  * @return ::atollSuccess; ::atollInvalidArgument when `ptr` is `NULL`; ::atollSystemError when there is not that much

@@ -1,54 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory for communication, and the registration of memory.
-#include <unistd.h>
-
-#include <cstdlib>
-#include <mutex>
-#include <unordered_set>
+#include <atomic>
 
 #include "src/api/arguments.h"
 #include "src/api/entry.h"
 #include "src/api/report.h"
+#include "transports/shareable_memory.h"
 
 namespace atl::api {
 namespace {
-
-/// What atollMemAlloc gave and atollMemFree has not taken back.
-struct Allocations {
-  std::mutex mutex;
-  std::unordered_set<void*> live;
-};
-
-Allocations& allocations() {
-  static auto* const all = new Allocations;  // never destroyed: memory may be freed while the process ends
-  return *all;
-}
 
 Status allocate(void** ptr, std::size_t size) {
   ATOLL_TRY(checkNotNull("ptr", ptr));
   *ptr = nullptr;
   if (size == 0) return success();
-  void* memory = nullptr;
-  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  if (const int failure = ::posix_memalign(&memory, page, size); failure != 0) {
-    return systemError(failure, fmt::format("argument size is {}: cannot allocate that many bytes", size));
-  }
-  const std::scoped_lock lock(allocations().mutex);
-  allocations().live.insert(memory);
-  *ptr = memory;
+  auto memory = allocateShareable(size);
+  if (!memory.ok()) return std::move(memory).error().within(fmt::format("argument size is {}", size));
+  *ptr = *memory;
   return success();
 }
 
 Status release(void* ptr) {
-  {
-    const std::scoped_lock lock(allocations().mutex);
-    if (allocations().live.erase(ptr) == 0) {
-      return makeError(ErrorCode::invalidArgument, "argument ptr is {}, which is not live memory of atollMemAlloc",
-                       fmt::ptr(ptr));
-    }
-  }
-  std::free(ptr);
-  return success();
+  if (freeShareable(ptr)) return success();
+  return makeError(ErrorCode::invalidArgument, "argument ptr is {}, which is not live memory of atollMemAlloc",
+                   fmt::ptr(ptr));
 }
 
 /// Numbers that are never used twice in the process, so that a handle of another communicator, or an old one, is told.

@@ -20,6 +20,13 @@ struct SettingInfo {
   std::string_view meaning;       ///< one sentence
 };
 
+/// When a message between processes of a host is read in place, if it lies in memory that both can map.
+enum class Direct : std::uint8_t {
+  automatic,  ///< where that is faster: when the call's buffers do not fit a core's cache
+  always,
+  never,
+};
+
 /// Values read once from the environment. A communicator keeps its own copy, which its config may override.
 /// Fields are documented by the registry's rows in settings.cc, in the same order.
 struct Settings {
@@ -34,6 +41,7 @@ struct Settings {
   std::string hostId;                   ///< ATOLL_HOSTID: overrides the identity that decides "same host"
   std::uint64_t slotBytes = 64 << 10;   ///< ATOLL_SLOT_BYTES: size of one bounce slot
   int slots = 16;                       ///< ATOLL_SLOTS: bounce slots of a rank
+  Direct direct = Direct::automatic;    ///< ATOLL_DIRECT: when other processes read shareable memory in place
   std::uint64_t tileBytes = 1 << 20;    ///< ATOLL_TILE_BYTES: data of one pass of a pipelined plan
   int spin = -1;                        ///< ATOLL_SPIN: polls before a wait yields; -1: chosen from ranks and cores
   bool checkCalls = true;               ///< ATOLL_CHECK: ranks compare what they call

@@ -148,6 +148,18 @@ TEST(Programs, ProcessesOfMpirun_FindEachOther) {
                   "all_reduce_perf");
 }
 
+TEST(Programs, LargeAllocatedBuffers_AreRightReadInPlaceAndCopied) {
+  for (const char* direct : {"auto", "off"}) {
+    for (const char* program : {"all_reduce_perf", "all_gather_perf", "broadcast_perf", "alltoall_perf"}) {
+      const ProgramRun run =
+          runPerf(program, "-b 8M -e 8M -n 2 -w 1 -R 1 -T 60",
+                  std::string("env ATOLL_DIRECT=") + direct + " " ATOLL_PROGRAM_FOLDER "/atoll run -n 3 --");
+      EXPECT_EQ(run.exitCode, 0) << run.output;
+      EXPECT_TRUE(run.saysOk()) << run.output;
+    }
+  }
+}
+
 TEST(Programs, ThreadsInSeveralProcesses_AreAllRanks) {
   const ProgramRun run = runPerf("all_reduce_perf", kSmallSweep + "-t 2", ATOLL_PROGRAM_FOLDER "/atoll run -n 2 --");
   EXPECT_EQ(run.exitCode, 0) << run.output;

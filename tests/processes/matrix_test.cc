@@ -38,6 +38,21 @@ INSTANTIATE_TEST_SUITE_P(Over, Matrix, testing::Combine(testing::Values("shm", "
                            return std::get<0>(chosen.param) + "_" + std::to_string(std::get<1>(chosen.param));
                          });
 
+class MatrixInPlace : public testing::TestWithParam<int> {};
+
+TEST_P(MatrixInPlace, MessagesReadWhereTheyLie_GiveTheRightData) {
+  const Environment direct = {"ATOLL_TRANSPORT=shm", "ATOLL_DIRECT=on", "ATOLL_DEBUG=link"};
+  const auto result = underAtoll(GetParam(), {MATRIX_WORKER, "shareable"}, direct);
+  if (result.errors.find("cannot be mapped here") != std::string::npos) {
+    GTEST_SKIP() << "this system lets no process open another one's files";
+  }
+  expectEveryCaseOk(result, GetParam());
+  EXPECT_THAT(result.errors, testing::HasSubstr("is read in place"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranks, MatrixInPlace, testing::Values(2, 3, 5),
+                         [](const auto& chosen) { return std::to_string(chosen.param); });
+
 class MatrixUnderOpenMpi : public testing::TestWithParam<int> {};
 
 TEST_P(MatrixUnderOpenMpi, EveryAlgorithmTypeAndOp_GivesTheRightData) {

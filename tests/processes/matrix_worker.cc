@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // One rank of a job that runs every algorithm of the catalogue on every collective that it serves, with every datatype,
 // operator and place and with odd counts, and checks each element. Prints "rank R of N ok, C cases"; on the first
-// wrong element or error it says which case that was, and exits with 1.
+// wrong element or error it says which case that was, and exits with 1. With the argument "shareable" all buffers lie
+// in memory that the other processes can map.
 #include <cstdio>
 #include <cstdlib>
+#include <memory_resource>
 #include <set>
+#include <string_view>
 
 #include "src/bootstrap/environment.h"
 #include "tests/support/case_matrix.h"
+#include "transports/shareable_memory.h"
 
 namespace atl::test {
 namespace {
@@ -42,13 +46,24 @@ Result<std::size_t> runPair(Communicator& world, const Served& pair) {
   return cases.size();
 }
 
+/// Makes every buffer from here on shareable. The area stays until the process ends.
+Status useShareableBuffers() {
+  constexpr std::size_t kArea = 64 << 20;
+  ATOLL_ASSIGN(void* const area, allocateShareable(kArea));
+  static std::pmr::monotonic_buffer_resource all(area, kArea, std::pmr::null_memory_resource());
+  static std::pmr::unsynchronized_pool_resource pool(&all);
+  bufferMemory() = &pool;
+  return success();
+}
+
 struct Done {
   Rank rank = 0;
   Rank ranks = 0;
   std::size_t cases = 0;
 };
 
-Result<Done> runAll() {
+Result<Done> runAll(bool shareable) {
+  if (shareable) ATOLL_TRY(useShareableBuffers());
   ATOLL_ASSIGN(const Settings settings, Settings::fromEnvironment());
   ATOLL_ASSIGN(const auto world, joinJob(settings));
   Done done{world->rank(), world->ranks(), 0};
@@ -62,8 +77,8 @@ Result<Done> runAll() {
 }  // namespace
 }  // namespace atl::test
 
-int main() {
-  const auto done = atl::test::runAll();
+int main(int argc, char** argv) {
+  const auto done = atl::test::runAll(argc > 1 && std::string_view(argv[1]) == "shareable");
   if (!done.ok()) {
     std::fprintf(stderr, "%s\n", done.error().text.c_str());
     return EXIT_FAILURE;

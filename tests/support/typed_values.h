@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory_resource>
 #include <vector>
 
 #include "kernels/host/kernels.h"
@@ -60,11 +61,17 @@ inline double load(DataType type, const void* at) {
   return 0;
 }
 
+/// Where the buffers of this thread's tests lie.
+inline std::pmr::memory_resource*& bufferMemory() {
+  thread_local std::pmr::memory_resource* memory = std::pmr::get_default_resource();
+  return memory;
+}
+
 /// A buffer of `count` elements between guard bytes that a stray write would change.
 class GuardedBuffer {
  public:
   GuardedBuffer(DataType type, std::size_t count)
-      : type_(type), count_(count), bytes_(count * sizeOf(type) + 2 * kGuard, kMark) {}
+      : type_(type), count_(count), bytes_(count * sizeOf(type) + 2 * kGuard, kMark, bufferMemory()) {}
 
   [[nodiscard]] std::byte* data() { return bytes_.data() + kGuard; }
   [[nodiscard]] std::size_t count() const { return count_; }
@@ -82,7 +89,7 @@ class GuardedBuffer {
   static constexpr std::byte kMark{0xa5};
   DataType type_;
   std::size_t count_;
-  std::vector<std::byte> bytes_;
+  std::pmr::vector<std::byte> bytes_;
 };
 
 }  // namespace atl::test

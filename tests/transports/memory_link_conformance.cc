@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/base/clock.h"
+#include "transports/peer_memory.h"
 
 namespace atl::test {
 namespace {
@@ -24,7 +25,8 @@ std::vector<std::byte> content(std::uint64_t m, std::uint64_t salt, std::size_t 
 
 MailKind kindOf(std::uint64_t m, const MemoryLink& link) {
   if (m % 3 != 0) return MailKind::inlined;
-  return link.sameProcess ? MailKind::direct : MailKind::bounced;
+  if (link.sameProcess) return MailKind::direct;
+  return m % 2 == 0 && link.out->followsShared.load() != 0 ? MailKind::shared : MailKind::bounced;
 }
 std::size_t sizeOf(std::uint64_t m, const MemoryLink& link) {
   return kindOf(m, link) == MailKind::inlined ? m % (kInlineBytes + 1) : kLarge - m % 100;
@@ -33,7 +35,14 @@ std::size_t sizeOf(std::uint64_t m, const MemoryLink& link) {
 /// One end of a link, run by one thread: posts and takes by the rules of link.h.
 class End {
  public:
-  End(MemoryLink& link, Outbox* outbox, std::uint64_t salt) : link_(link), outbox_(outbox), salt_(salt) {}
+  End(MemoryLink& link, Outbox* outbox, std::uint64_t salt) : link_(link), outbox_(outbox), salt_(salt) {
+    auto area = allocateShareable(kMailSlots * kLarge + (64 << 10));
+    EXPECT_TRUE(area.ok());
+    shareable_ = static_cast<std::byte*>(*area);
+  }
+  End(const End&) = delete;
+  End& operator=(const End&) = delete;
+  ~End() { freeShareable(shareable_); }
 
   bool trySend() {
     const std::uint64_t m = link_.sent + 1;
@@ -58,6 +67,14 @@ class End {
         slot.payload.reference = {reinterpret_cast<std::uint64_t>(kept.data()), data.size()};
         break;
       }
+      case MailKind::shared: {
+        std::byte* const kept = shareable_ + m % kMailSlots * kLarge;  // consumed since, likewise
+        std::copy(data.begin(), data.end(), kept);
+        const auto place = findShareable(kept, data.size());
+        EXPECT_TRUE(place);
+        slot.payload.shared = {*place, data.size()};
+        break;
+      }
     }
     slot.tag = m * 1000 + salt_;
     const std::uint64_t length = kind == MailKind::inlined ? data.size() : 0;
@@ -78,6 +95,11 @@ class End {
       bytes = slot.payload.reference.bytes;
       EXPECT_LE(slot.payload.reference.where + bytes, link_.peerOutboxBytes);
       from = link_.peerOutbox + slot.payload.reference.where;
+    } else if (kind == MailKind::shared) {
+      bytes = slot.payload.shared.bytes;
+      const auto area = link_.peerMemory->area(slot.payload.shared.place);
+      EXPECT_TRUE(area.ok());
+      from = *area + slot.payload.shared.place.offset;
     } else if (kind == MailKind::direct) {
       bytes = slot.payload.reference.bytes;
       from = reinterpret_cast<const std::byte*>(slot.payload.reference.where);
@@ -103,11 +125,18 @@ class End {
     }
   }
 
+  /// Until then the other end may still be reading what this one owns.
+  void awaitConsumed() {
+    const auto deadline = Deadline::inSeconds(60);
+    while (link_.out->consumed.load() < link_.sent && !deadline.passed()) std::this_thread::yield();
+  }
+
  private:
   MemoryLink& link_;
   Outbox* outbox_;
   std::uint64_t salt_;
   std::vector<std::byte> direct_[kMailSlots];
+  std::byte* shareable_ = nullptr;
 };
 
 constexpr std::uint64_t kLowerSalt = 3;
@@ -131,6 +160,7 @@ void exchangesAsOneEnd(MemoryLink& link, Outbox* outbox, bool lower, std::uint64
   const auto goal = link.received + messages;
   End end(link, outbox, lower ? kLowerSalt : kHigherSalt);
   end.exchange(messages, lower ? kHigherSalt : kLowerSalt);
+  end.awaitConsumed();
   EXPECT_EQ(link.received, goal);
 }
 

@@ -83,9 +83,9 @@ TEST_F(OfferTest, RefusesAnotherMagic) {
 
 TEST_F(OfferTest, RefusesAnotherVersion) {
   Offer offer = good();
-  offer.version = 2;
+  offer.version = kOfferVersion + 1;
   send(offer, 2);
-  expectRefused("version 2, this is version 1");
+  expectRefused(fmt::format("version {}, this is version {}", kOfferVersion + 1, kOfferVersion));
 }
 
 TEST_F(OfferTest, RefusesTooFewDescriptors) {

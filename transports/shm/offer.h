@@ -16,7 +16,7 @@
 namespace atl::shm {
 
 inline constexpr std::uint64_t kOfferMagic = 0x6d68736c6c6f7461;  // "atollshm" in memory
-inline constexpr std::uint32_t kOfferVersion = 1;
+inline constexpr std::uint32_t kOfferVersion = 2;
 inline constexpr std::size_t kMaxDescriptors = 2;
 
 /// What goes over the socket, as it is: both ends run on the same machine.
@@ -26,8 +26,10 @@ struct Offer {
   std::uint32_t descriptors = 0;  ///< that come with the offer: the mail region's (if any), then the outbox's
   std::uint64_t regionBytes = 0;  ///< 0: the sender expects the region from the other end
   std::uint64_t outboxBytes = 0;
+  std::int32_t outboxDescriptor = -1;  ///< the outbox's number in the sender, by which the receiver may know it again
+  std::uint32_t unused = 0;
 };
-static_assert(sizeof(Offer) == 32 && std::has_unique_object_representations_v<Offer>);
+static_assert(sizeof(Offer) == 40 && std::has_unique_object_representations_v<Offer>);
 
 /// Sends an offer and its descriptors without blocking. False: the socket has no room yet, try again.
 Result<bool> trySend(int socket, const Offer& offer, std::span<const int> descriptors);

@@ -1,23 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transports/shm/shm.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "src/base/log.h"
 #include "src/bootstrap/switchboard.h"
+#include "transports/peer_memory.h"
 #include "transports/shm/offer.h"
 
 namespace atl {
 namespace {
+
+/// The process at the other end of a local socket, as this process's kernel numbers it; 0 if it has no number here.
+pid_t peerProcess(int socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 ? credentials.pid : 0;
+}
 
 /// What a link keeps mapped.
 struct Mappings {
   explicit Mappings(SharedMemory mailRegion) : region(std::move(mailRegion)) {}
   SharedMemory region;
   std::optional<SharedMemory> peerOutbox;
+  std::shared_ptr<PeerMemory> peerMemory;
 };
 
 /// The lower rank makes the mail region and offers it with its outbox; the higher offers its outbox. Neither waits for
@@ -49,6 +61,8 @@ class ShmLink : public PendingLink {
     link.in = lower ? &region->fromHigher : &region->fromLower;
     link.peerOutbox = mappings_->peerOutbox->data();
     link.peerOutboxBytes = mappings_->peerOutbox->size();
+    link.peerMemory = mappings_->peerMemory.get();
+    if (link.peerMemory != nullptr) link.in->followsShared.store(1, std::memory_order_relaxed);
     link.keepAlive = std::move(mappings_);
     return link;
   }
@@ -97,6 +111,7 @@ class ShmLink : public PendingLink {
     }
     offer.outboxBytes = context_.outbox->memory().size();
     descriptors.push_back(context_.outbox->memory().fd());
+    offer.outboxDescriptor = descriptors.back();
     offer.descriptors = static_cast<std::uint32_t>(descriptors.size());
     return shm::trySend(socket_.get(), offer, descriptors);
   }
@@ -113,6 +128,14 @@ class ShmLink : public PendingLink {
     if (!isLower()) {
       ATOLL_ASSIGN(auto region, SharedMemory::map(std::move(descriptors.front()), sizeof(MailRegion), true));
       mappings_ = std::make_shared<Mappings>(std::move(region));
+    }
+    if (context_.settings->direct != Direct::never) {
+      const ProcessInfo& process = context_.directory->process(peer_);
+      mappings_->peerMemory =
+          PeerMemory::of(process.id, peerProcess(socket_.get()), offer.outboxDescriptor, descriptors.back().get());
+      log::line(log::Subject::link, context_.rank, "lane {} to {}: what it allocates for communication {}", lane_,
+                context_.directory->name(peer_),
+                mappings_->peerMemory != nullptr ? "is read in place" : "cannot be mapped here, and is copied");
     }
     ATOLL_ASSIGN(auto outbox, SharedMemory::map(std::move(descriptors.back()), offer.outboxBytes, false));
     mappings_->peerOutbox = std::move(outbox);

@@ -135,6 +135,12 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
     in.window = slot->payload.bytes;
     bytes = flag & kInlineLengthMask;
     if (bytes > kInlineBytes) bytes = in.unseen + 1;  // nonsense: reported below
+  } else if (kind == MailKind::shared) {
+    const auto reference = slot->payload.shared;
+    bytes = reference.bytes;
+    auto window = follow(link, reference);
+    if (!window.ok()) return std::move(window).error().within(fmt::format("message of rank {}", in.link->peer));
+    in.window = *window;
   } else {
     const auto [where, length] = slot->payload.reference;
     bytes = length;

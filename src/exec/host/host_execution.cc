@@ -51,6 +51,7 @@ void HostExecution::begin(Program& program, const void* send, void* recv, const 
   context_.tag = context_.check ? tagOf(program.call) : 0;
   context_.layout = &program.layout;
   context_.outbox = environment_.outbox;
+  context_.direct = environment_.settings->direct;
   context_.beyondCache = program.bufferBytes > 2 * kernels::coreCacheBytes();
   context_.starving = false;
   context_.reducer = Reducer(program.call.type, op, program.plan->ranks);

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 #include "transports/link.h"
+#include "transports/peer_memory.h"
 
 namespace atl::exec {
 
@@ -49,6 +51,31 @@ inline std::uint64_t postReference(MemoryLink& link, std::uint64_t tag, MailKind
   slot.payload.reference = {where, bytes};
   slot.flag.store(flagOf(message, kind, 0), std::memory_order_release);
   return message;
+}
+
+/// The same for a place in shareable memory.
+inline std::uint64_t postShared(MemoryLink& link, std::uint64_t tag, const SharedPlace& place, std::uint64_t bytes) {
+  const std::uint64_t message = ++link.sent;
+  MailSlot& slot = link.out->slots[message % kMailSlots];
+  slot.tag = tag;
+  slot.payload.shared = {place, bytes};
+  slot.flag.store(flagOf(message, MailKind::shared, 0), std::memory_order_release);
+  return message;
+}
+
+/// Where the peer's shareable memory lies here. `reference` is a copy of what the peer wrote.
+inline Result<const std::byte*> follow(MemoryLink& link, const MailSlot::Payload::SharedReference& reference) {
+  const SharedPlace& place = reference.place;
+  if (link.peerMemory == nullptr || place.offset > place.areaBytes ||
+      reference.bytes > place.areaBytes - place.offset) {
+    return makeError(ErrorCode::remoteError, "a malformed reference to shared memory");
+  }
+  auto& known = link.knownAreas[place.area % std::size(link.knownAreas)];
+  if (known.number != place.area) {
+    ATOLL_ASSIGN(known.begin, link.peerMemory->area(place));
+    known.number = place.area;
+  }
+  return known.begin + place.offset;
 }
 
 /// The next message if it is there, else null. It stays valid until release().

@@ -13,6 +13,9 @@ namespace {
 /// What is worth sending before the feeder is done; less would cost more messages than it saves time.
 constexpr std::size_t kForwardBytes = 64 * 1024;
 
+/// Below this a copy into a slot, after which the sender is free, costs less than waiting for the reader.
+constexpr std::size_t kLeastShared = 64 * 1024;
+
 /// Copies `bytes` from a cursor into a slot, without moving the cursor. Around the cache: the reader would otherwise
 /// have to fetch every line out of this core's cache, which on machines without a shared one costs several times what
 /// memory does.
@@ -32,6 +35,15 @@ void advance(ChunkCursor& cursor, std::size_t bytes) {
     cursor.advance(now);
     bytes -= now;
   }
+}
+
+/// Whether another process that can map my shareable memory can read all of a chunk in place.
+bool isShareable(ChunkCursor chunk) {
+  while (chunk.remaining() > 0) {
+    if (!findShareable(chunk.data(), chunk.run())) return false;
+    chunk.advance(chunk.run());
+  }
+  return true;
 }
 
 }  // namespace
@@ -59,7 +71,8 @@ void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t sh
     out.ticket = links[i]->sending.take();
     out.cursor = cursor;
     out.announced = out.posted = out.finished = false;
-    if (links[i]->isMemory() && !links[i]->memory.sameProcess && total_ > kInlineBytes) ++bouncing_;
+    out.way = links[i]->isMemory() ? wayTo(context, links[i]->memory, cursor) : Way::message;
+    if (out.way == Way::bounced) ++bouncing_;
   }
 }
 
@@ -68,16 +81,26 @@ Result<bool> SendAction::progress(StepContext& context) {
   for (std::size_t i = 0; i < active_; ++i) {
     Outgoing& out = outgoing_[i];
     if (out.finished || (!out.posted && !out.link->sending.isMine(out.ticket))) continue;
-    if (!out.link->isMemory()) {
-      moved |= progressMessage(out);
-    } else if (total_ <= kInlineBytes) {
-      moved |= progressInline(out);
-    } else if (out.link->memory.sameProcess) {
-      moved |= progressDirect(out);
+    switch (out.way) {
+      case Way::message: moved |= progressMessage(out); break;
+      case Way::inlined: moved |= progressInline(out); break;
+      case Way::direct:
+      case Way::shared: moved |= progressInPlace(out); break;
+      case Way::bounced: break;  // all of them together
     }
   }
   if (bouncing_ > 0) moved |= progressBounced(context);
   return moved;
+}
+
+SendAction::Way SendAction::wayTo(const StepContext& context, MemoryLink& link, const ChunkCursor& chunk) const {
+  if (total_ <= kInlineBytes) return Way::inlined;
+  if (link.sameProcess) return Way::direct;
+  // What is still in this core's cache is faster copied around it than fetched out of it by another core.
+  const bool faster = context.beyondCache && total_ >= kLeastShared;
+  if (context.direct != Direct::always && !faster) return Way::bounced;
+  const bool mayRefer = context.direct != Direct::never && link.out->followsShared.load(std::memory_order_relaxed) != 0;
+  return mayRefer && isShareable(chunk) ? Way::shared : Way::bounced;
 }
 
 void SendAction::announceCall(Outgoing& out) {
@@ -150,7 +173,7 @@ bool SendAction::progressInline(Outgoing& out) {
   return true;
 }
 
-bool SendAction::progressDirect(Outgoing& out) {
+bool SendAction::progressInPlace(Outgoing& out) {
   MemoryLink& link = out.link->memory;
   bool moved = false;
   while (out.cursor.remaining() > 0 && canPost(link)) {
@@ -158,7 +181,9 @@ bool SendAction::progressDirect(Outgoing& out) {
     if (bytes == 0) break;
     announceCall(out);
     out.lastMessage =
-        postReference(link, tag_, MailKind::direct, reinterpret_cast<std::uintptr_t>(out.cursor.data()), bytes);
+        out.way == Way::shared
+            ? postShared(link, tag_, *findShareable(out.cursor.data(), bytes), bytes)
+            : postReference(link, tag_, MailKind::direct, reinterpret_cast<std::uintptr_t>(out.cursor.data()), bytes);
     out.cursor.advance(bytes);
     moved = true;
   }
@@ -172,8 +197,8 @@ bool SendAction::progressDirect(Outgoing& out) {
 bool SendAction::progressBounced(StepContext& context) {
   bool moved = false;
   const auto canTake = [&](Outgoing& out) {
-    return !out.posted && out.link->isMemory() && !out.link->memory.sameProcess &&
-           out.link->sending.isMine(out.ticket) && canPost(out.link->memory, context.slotsPerLink);
+    return out.way == Way::bounced && !out.posted && out.link->sending.isMine(out.ticket) &&
+           canPost(out.link->memory, context.slotsPerLink);
   };
   for (std::size_t leader = 0; leader < active_;) {
     const std::size_t at = outgoing_[leader].cursor.remaining();

@@ -2,6 +2,7 @@
 // A send step under way: one chunk to one or more peers, each over whatever link it has.
 //
 //   same process        the peer reads my buffer; done when it has
+//   shareable memory    likewise, in the peer's own mapping of it
 //   memory, other       copied once into a slot of the Outbox, which all peers at the same point of the chunk read
 //   small, any memory   inside the mailbox slot
 //   message link        posted from my buffer
@@ -46,21 +47,26 @@ class SendAction {
   void waitingFor(std::vector<const LinkEnd*>& peers) const;
 
  private:
+  /// How a peer gets the chunk.
+  enum class Way : std::uint8_t { message, inlined, direct, shared, bounced };
+
   /// The state for one peer.
   struct Outgoing {
     LinkEnd* link = nullptr;
+    Way way = Way::message;
     std::uint64_t ticket = 0;
     ChunkCursor cursor;
     SendPiece piece;                ///< message links
-    std::uint64_t lastMessage = 0;  ///< same process: the message whose consumption ends the send
+    std::uint64_t lastMessage = 0;  ///< read in place: the message whose consumption ends the send
     bool announced = false;         ///< the first message is posted
     bool posted = false;            ///< everything is posted
     bool finished = false;
   };
 
+  [[nodiscard]] Way wayTo(const StepContext& context, MemoryLink& link, const ChunkCursor& chunk) const;
   [[nodiscard]] std::size_t ready(const Outgoing& out, std::size_t wanted) const;
   bool progressMessage(Outgoing& out);
-  bool progressDirect(Outgoing& out);
+  bool progressInPlace(Outgoing& out);
   bool progressInline(Outgoing& out);
   bool progressBounced(StepContext& context);
   void finish(Outgoing& out);

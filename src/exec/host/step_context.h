@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "src/base/call_record.h"
+#include "src/base/settings.h"
 #include "src/exec/host/layout.h"
 #include "src/exec/host/reducer.h"
 #include "transports/outbox.h"
@@ -20,6 +21,7 @@ struct StepContext {
   Reducer reducer;
   Outbox* outbox = nullptr;
   std::uint64_t slotsPerLink = 1;  ///< bounce slots that one link may hold, so that every link of the program finds one
+  Direct direct = Direct::automatic;
   bool beyondCache = false;  ///< the call's buffers do not fit a core's own cache
   bool starving = false;     ///< nothing has moved for long: senders may trickle inline (see send_action.h)
 };
