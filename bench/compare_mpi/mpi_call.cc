@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/compare_mpi/mpi_call.h"
 
-#include <array>
-
-#include "bench/perf/collectives/collectives.h"
+#include <utility>
 
 namespace atl::perf {
 namespace {
@@ -44,34 +42,19 @@ int callBarrier(const MpiCall&) {
   return MPI_Barrier(MPI_COMM_WORLD);
 }
 
-const std::array<MpiCollective, 8>& table() {
-  // In place, MPI's reduce-scatter leaves its result elsewhere than Atoll's, and its broadcast has no other form.
-  static const std::array<MpiCollective, 8> rows = {{
-      {"allreduce", &allReduce(), Forms::both, callAllReduce},
-      {"allgather", &allGather(), Forms::both, callAllGather},
-      {"reducescatter", &reduceScatter(), Forms::outOfPlaceOnly, callReduceScatter},
-      {"alltoall", &allToAll(), Forms::outOfPlaceOnly, callAllToAll},
-      {"broadcast", &broadcast(), Forms::inPlaceOnly, callBroadcast},
-      {"reduce", &reduce(), Forms::both, callReduce},
-      {"sendrecv", &sendRecv(), Forms::outOfPlaceOnly, callSendRecv},
-      {"barrier", &barrier(), Forms::outOfPlaceOnly, callBarrier},
-  }};
-  return rows;
-}
+constexpr std::pair<std::string_view, MakeMpiCall> kCalls[] = {
+    {"allreduce", callAllReduce}, {"allgather", callAllGather}, {"reducescatter", callReduceScatter},
+    {"alltoall", callAllToAll},   {"broadcast", callBroadcast}, {"reduce", callReduce},
+    {"sendrecv", callSendRecv},   {"barrier", callBarrier},
+};
 
 }  // namespace
 
-const MpiCollective* mpiCollectiveNamed(std::string_view name) {
-  for (const MpiCollective& row : table()) {
-    if (row.name == name) return &row;
+MakeMpiCall mpiCallNamed(std::string_view collective) {
+  for (const auto& [name, make] : kCalls) {
+    if (name == collective) return make;
   }
   return nullptr;
-}
-
-std::string mpiCollectiveNames() {
-  std::string names;
-  for (const MpiCollective& row : table()) names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name);
-  return names;
 }
 
 Result<MPI_Datatype> mpiTypeOf(DataType type) {

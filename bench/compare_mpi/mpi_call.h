@@ -6,9 +6,9 @@
 
 #include <string_view>
 
-#include "bench/perf/collective.h"
-#include "bench/perf/options.h"
+#include "bench/perf/reduction.h"
 #include "src/base/result.h"
+#include "src/base/types.h"
 
 namespace atl::perf {
 
@@ -25,21 +25,11 @@ struct MpiCall {
   bool inPlace = false;
 };
 
-/// Whether MPI has the form where send and receive buffer differ, the one where they are the same in Atoll's sense, or
-/// both.
-enum class Forms : std::uint8_t { both, outOfPlaceOnly, inPlaceOnly };
+/// Makes the call; returns MPI's error code.
+using MakeMpiCall = int (*)(const MpiCall&);
 
-struct MpiCollective {
-  std::string_view name;          ///< as on the command line
-  const Collective* description;  ///< sizes, data and factor; its own call is not used
-  Forms forms;
-  int (*call)(const MpiCall&);
-};
-
-/// Null for an unknown name.
-const MpiCollective* mpiCollectiveNamed(std::string_view name);
-/// "allreduce, allgather, …".
-std::string mpiCollectiveNames();
+/// MPI's call for a collective by its name on the command line; null for an unknown name.
+MakeMpiCall mpiCallNamed(std::string_view collective);
 
 /// Errors where MPI has no such type or operator.
 Result<MPI_Datatype> mpiTypeOf(DataType type);
