@@ -19,6 +19,19 @@ class Band:
     iterations: int
     warmup: int
 
+    def sizes(self):
+        sizes = []
+        size = self.min_bytes
+        while size <= self.max_bytes:
+            sizes.append(size)
+            size *= self.factor
+        return sizes
+
+    def singly(self, scale):
+        """A band for each size, with iterations times `scale`, so that one size can be ended without the others."""
+        return [dataclasses.replace(self, min_bytes=size, max_bytes=size, iterations=max(1, round(self.iterations * scale)),
+                                    warmup=max(1, round(self.warmup * scale))) for size in self.sizes()]
+
     def options(self):
         return ["-b", str(self.min_bytes), "-e", str(self.max_bytes), "-f", str(self.factor), "-n", str(self.iterations),
                 "-w", str(self.warmup)]
@@ -36,11 +49,7 @@ def parse_bytes(text):
 
 def bands(min_bytes, max_bytes, factor, scale=1.0):
     """The sweep from min to max, cut into runs of sizes that get the same iterations."""
-    sizes = []
-    size = min_bytes
-    while size <= max_bytes:
-        sizes.append(size)
-        size *= factor
+    sizes = Band(min_bytes, max_bytes, factor, 1, 1).sizes()
     cut = []
     low = 0
     for limit, iterations, warmup in BANDS:

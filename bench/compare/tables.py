@@ -1,49 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From single measurements to medians, ratios and a page to read."""
-import statistics
+"""The comparison's tables, as cells of text, and the page of Markdown that holds them."""
+import collections
 
-
-def half_of(collective):
-    """The form that all contestants have: MPI's broadcast has one buffer."""
-    return "in_place" if collective == "broadcast" else "out_of_place"
-
-
-class Samples:
-    """Times in microseconds by (collective, ranks, bytes, contestant), one for each repetition."""
-
-    def __init__(self):
-        self.times = {}
-
-    def add(self, collective, ranks, contestant, document):
-        """Takes over the rows of a program's JSON; wrong data is an error."""
-        if not document["out_of_bounds"]["okay"]:
-            raise ValueError(f"{contestant} {collective} on {ranks} ranks: {document['out_of_bounds']['count']} wrong elements")
-        for row in document["results"]:
-            if row["size"] == 0 and collective != "barrier":
-                continue  # fewer elements than ranks
-            half = row[half_of(collective)]
-            self.times.setdefault((collective, ranks, row["size"], contestant), []).append(half["time"])
-
-    def summary(self, contestants):
-        """One record for each (collective, ranks, size): every contestant's median, spread, and time relative to the first's."""
-        first = contestants[0]
-        keys = sorted({key[:3] for key in self.times}, key=lambda k: (k[0], k[1], k[2]))
-        records = []
-        for collective, ranks, size in keys:
-            record = {"collective": collective, "ranks": ranks, "size": size, "contestants": {}}
-            base = statistics.median(self.times[(collective, ranks, size, first)])
-            for name in contestants:
-                times = self.times[(collective, ranks, size, name)]
-                median = statistics.median(times)
-                record["contestants"][name] = {
-                    "median_us": median,
-                    "min_us": min(times),
-                    "max_us": max(times),
-                    "samples_us": times,
-                    f"over_{first}": median / base if base > 0 else None,
-                }
-            records.append(record)
-        return records
+# A title, a sentence, the heads of the columns, and rows of as many cells.
+Table = collections.namedtuple("Table", "title text heads rows")
 
 
 def size_text(size):
@@ -53,27 +13,106 @@ def size_text(size):
     return str(size)
 
 
-def _number(us):
+def number(us):
     return f"{us:.2f}" if us < 100 else f"{us:.0f}"
 
 
-def markdown(records, contestants, machine, settings):
-    """The page: the machine, the conditions, and a table for each collective and number of ranks."""
-    first = contestants[0]
-    lines = ["# " + " against ".join([first, ", ".join(contestants[1:])]), ""]
-    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in {**machine, **settings}.items()]
-    lines += ["", f"Median time of a call in microseconds; in brackets, how many times as long as {first} (above 1: {first} is faster).", ""]
-    for collective, ranks in sorted({(r["collective"], r["ranks"]) for r in records}):
-        lines += [f"## {collective}, {ranks} ranks", "", "| size | " + " | ".join(contestants) + " |",
-                  "|---:|" + "---:|" * len(contestants)]
-        for record in records:
-            if (record["collective"], record["ranks"]) != (collective, ranks):
-                continue
-            cells = []
-            for name in contestants:
-                entry = record["contestants"][name]
-                ratio = entry[f"over_{first}"]
-                cells.append(_number(entry["median_us"]) + ("" if name == first or ratio is None else f" ({ratio:.2f})"))
-            lines.append(f"| {size_text(record['size'])} | " + " | ".join(cells) + " |")
-        lines.append("")
+def percent(part):
+    return f"{100 * part:.0f} %" if part >= 0.1 else f"{100 * part:.1f} %"
+
+
+def row_name(collective, ranks, size):
+    return f"{collective}, {ranks} ranks" + (f", {size_text(size)}" if size else "")
+
+
+def _time_cell(entry, relative):
+    if entry["median_us"] is None:
+        return entry.get("missing", "–")
+    ratio = f" ({entry['over_first']:.2f})" if relative and entry["over_first"] else ""
+    return number(entry["median_us"]) + ratio + (" †" if "missing" in entry else "")
+
+
+def _bound_cell(record, first):
+    bound = record["bound_us"]
+    if bound is None:
+        return "–"
+    mine = record["contestants"][first]["median_us"]
+    return number(bound) + (f" ({percent(bound / mine)})" if mine else "")
+
+
+def of_times(records, contestants):
+    """A table for each collective and number of ranks, by those two."""
+    tables = {}
+    for record in records:
+        key = (record["collective"], record["ranks"])
+        if key not in tables:
+            tables[key] = Table(row_name(*key, 0), "", ["size", *contestants, "bound"], [])
+        cells = [_time_cell(record["contestants"][name], name != contestants[0]) for name in contestants]
+        tables[key].rows.append([size_text(record["size"]), *cells, _bound_cell(record, contestants[0])])
+    return tables
+
+
+def times_text(first):
+    return (f"Median time of a call in microseconds; in brackets, how many times as long as {first} (above 1: {first} is "
+            "faster). The bound is the time that the collective's unavoidable loads and stores take at the most bandwidth that "
+            "all cores together reached in this run, or the time of a flag from core to core where that is more; in brackets, "
+            f"how much of it {first} reaches. † marks a row of which "
+            "some repetitions are missing.")
+
+
+def of_summary(summaries):
+    rows = []
+    for line in summaries:
+        below = "; ".join(f"{entry['ranks']} ranks {size_text(entry['size'])} ({entry['peer']}, {entry['ratio']:.2g})"
+                          for entry in line["below"])
+        mean = f"{line['geometric_mean']:.2f}" if line["geometric_mean"] else "–"
+        rows.append([line["collective"], line["contestant"], mean, str(line["rows"]), str(len(line["below"])), below,
+                     str(line["rows_without_both"])])
+    return Table("Summary", "Best peer's time over Atoll's: the geometric mean over all sizes and numbers of ranks, and the rows below 1.0.",
+                 ["collective", "contestant", "geometric mean", "rows", "below 1.0", "which", "rows without both"], rows)
+
+
+def of_bounds(bounds):
+    rows = [[f"{entry['work']}, {size_text(entry['working_set'])} in all", f"{entry['gigabytes_per_second']:.1f} GB/s"]
+            for entry in bounds["memory"]]
+    flag = bounds["flag_round_trip_us"]
+    rows.append(["round trip of a flag between two cores", "–" if flag is None else f"{flag:.3f} µs"])
+    tcp = bounds["tcp_stream"]
+    if tcp:
+        rows.append([f"TCP stream over loopback, {tcp['congestion_control']}", f"{tcp['gigabytes_per_second']:.2f} GB/s"])
+    return Table("Bounds", f"The best of several measurements within this run, {bounds['cores']} cores at once; loads and stores of the "
+                 "program's own. copy is memcpy, stream the same past the cache, sum that of two float32 buffers into a third.",
+                 ["what", "rate"], rows)
+
+
+def _markdown_table(table, level="##"):
+    lines = [f"{level} {table.title}", ""]
+    if table.text:
+        lines += [table.text, ""]
+    lines += ["| " + " | ".join(table.heads) + " |", "|---:|" + "---:|" * (len(table.heads) - 1)]
+    lines += ["| " + " | ".join(row) + " |" for row in table.rows]
+    return lines + [""]
+
+
+def title(contestants):
+    return " against ".join(filter(None, [contestants[0], ", ".join(contestants[1:])]))
+
+
+def conditions(document):
+    return [f"{key.replace('_', ' ')}: {value}" for key, value in {**document["machine"], **document["settings"]}.items()]
+
+
+def markdown(document):
+    """The page: the machine, the conditions, summary, bounds, and a table for each collective and number of ranks."""
+    contestants = document["contestants"]
+    lines = [f"# {title(contestants)}", ""] + [f"- {line}" for line in conditions(document)] + [""]
+    if document["summary"]:
+        lines += _markdown_table(of_summary(document["summary"]))
+    if document["bounds"]:
+        lines += _markdown_table(of_bounds(document["bounds"]))
+    lines += ["## Times", "", times_text(contestants[0]), ""]
+    for table in of_times(document["results"], contestants).values():
+        lines += _markdown_table(table, "###")
+    if document["problems"]:
+        lines += ["## Problems", ""] + [f"- {problem}" for problem in document["problems"]] + [""]
     return "\n".join(lines)
