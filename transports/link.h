@@ -41,6 +41,10 @@ class PeerMemory;
 inline constexpr std::size_t kApart = 128;
 inline constexpr std::size_t kMailSlots = 8;      ///< messages under way in one direction; a power of two
 inline constexpr std::size_t kInlineBytes = 112;  ///< payload that fits a slot
+/// A message of up to this size is cut over slots rather than referred to: reading a few lines that follow each other
+/// is faster than finding a line that says where the others are.
+inline constexpr std::size_t kSmallBytes = 4 * kInlineBytes;
+static_assert(kSmallBytes <= kMailSlots * kInlineBytes, "a small message must fit a mailbox");
 
 /// How the payload of a mailbox message is to be found.
 enum class MailKind : std::uint8_t {

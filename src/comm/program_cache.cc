@@ -7,6 +7,7 @@
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/comm/layouts.h"
+#include "src/exec/host/flat_program.h"
 #include "src/plan/verify.h"
 
 namespace atl {
@@ -191,7 +192,7 @@ void ProgramCache::use(std::shared_ptr<const Plan> plan) {
 std::size_t ProgramCache::bytesHeld() const {
   std::size_t bytes = programs_.bucket_count() * sizeof(void*);
   for (const auto& [key, program] : programs_) {
-    bytes += sizeof key + sizeof *program;
+    bytes += sizeof key + sizeof *program + (program->flat != nullptr ? program->flat->bytesHeld() : 0);
     for (const auto& lane : program->lanes) {
       for (const auto& loop : lane.loops) {
         for (const auto& round : loop.rounds) {

@@ -8,6 +8,7 @@
 
 #include "tests/support/case_matrix.h"
 #include "tests/support/rank_threads.h"
+#include "transports/link.h"
 
 namespace atl {
 namespace {
@@ -87,6 +88,25 @@ TEST(Collectives, EveryRoot_GivesTheRightData) {
       for (Rank root = 0; root < ranks; ++root) {
         cases.push_back({collective, 100, DataType::int32, ReduceOp::sum, root, false});
         cases.push_back({collective, 100, DataType::int32, ReduceOp::sum, root, true});
+      }
+    }
+    runAll(ranks, test::testSettings(), cases);
+  }
+}
+
+TEST(Collectives, SizesAroundASlotsRoom_GiveTheRightData) {
+  for (const Rank ranks : {2, 3, 5}) {
+    std::vector<CollectiveCase> cases;
+    for (int c = 0; c < kCollectives; ++c) {
+      const auto collective = static_cast<Collective>(c);
+      if (collective == Collective::pointToPoint || collective == Collective::barrier) continue;
+      for (const std::size_t bytes : {kInlineBytes, 2 * kInlineBytes, kSmallBytes}) {
+        for (const std::size_t count : {bytes / 4 - 1, bytes / 4, bytes / 4 + 1}) {
+          for (const bool inPlace : {false, true}) {
+            cases.push_back(
+                {collective, count, DataType::float32, ReduceOp::sum, isRooted(collective) ? 1 : kNoRank, inPlace});
+          }
+        }
       }
     }
     runAll(ranks, test::testSettings(), cases);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/host/kernels.h"
+#include "src/exec/host/disagreement.h"
 #include "src/exec/host/mail.h"
 
 namespace atl::exec {
@@ -127,7 +128,7 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
   MemoryLink& link = in.link->memory;
   const MailSlot* const slot = peek(link);
   if (slot == nullptr) return false;
-  if (tag_ != 0 && slot->tag != 0 && slot->tag != tag_) return disagreement(context, in, slot->tag);
+  if (tag_ != 0 && slot->tag != 0 && slot->tag != tag_) return disagreement(context.rank, call_, *in.link, slot->tag);
   const std::uint64_t flag = slot->flag.load(std::memory_order_relaxed);
   const auto kind = static_cast<MailKind>(flag >> 24 & 0xff);
   std::uint64_t bytes = 0;
@@ -153,7 +154,7 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
                        in.link->transport);
     }
   }
-  if (bytes > in.unseen) return disagreement(context, in, slot->tag);
+  if (bytes > in.unseen) return disagreement(context.rank, call_, *in.link, slot->tag);
   in.begun = true;
   in.unseen -= bytes;
   in.windowBytes = bytes;
@@ -240,14 +241,6 @@ Result<bool> CombineAction::receiveStraight(StepContext& context) {
   in.begun = true;
   in.link->message->post(piece);
   return true;
-}
-
-Error CombineAction::disagreement(const StepContext& context, const Incoming& in, std::uint64_t tag) const {
-  if (const auto theirs = in.link->memory.in->calls.find(tag); theirs && *theirs != call_) {
-    return mismatch(context.rank, call_, in.link->peer, *theirs);
-  }
-  return makeError(ErrorCode::mismatch, "rank {} sent another message than rank {} expects in {}", in.link->peer,
-                   context.rank, describe(call_));
 }
 
 void CombineAction::waitingFor(std::vector<const LinkEnd*>& peers) const {

@@ -70,7 +70,6 @@ class CombineAction {
   void finishStream(Incoming& in);
   Result<bool> receiveStraight(StepContext& context);
   bool foldAvailable(StepContext& context);
-  [[nodiscard]] Error disagreement(const StepContext& context, const Incoming& in, std::uint64_t tag) const;
 
   std::vector<Incoming> incoming_;
   std::vector<const void*> operands_;

@@ -8,6 +8,8 @@
 #include <new>
 #include <thread>
 
+#include "src/exec/host/flat_program.h"
+
 namespace atl::exec {
 namespace {
 
@@ -56,11 +58,22 @@ void HostExecution::begin(Program& program, const void* send, void* recv, const 
   context_.starving = false;
   context_.reducer = Reducer(program.call.type, op, program.plan->ranks);
   bindMemory(send, recv, op);
-  laneCount_ = program.lanes.size();
-  if (lanes_.size() < laneCount_) lanes_.resize(laneCount_);
-  for (std::size_t i = 0; i < laneCount_; ++i) lanes_[i].begin(program, i);
+  if (program.flatKnown) beginSteps();
   moved_ = false;
   idlePolls_ = 0;
+}
+
+// Stands before the first step of a program all of whose links are there.
+void HostExecution::beginSteps() {
+  if (program_->flat != nullptr) {
+    laneCount_ = 0;
+    program_->flat->begin(context_);
+    return;
+  }
+  context_.slotsPerLink = program_->slotsPerLink;
+  laneCount_ = program_->lanes.size();
+  if (lanes_.size() < laneCount_) lanes_.resize(laneCount_);
+  for (std::size_t i = 0; i < laneCount_; ++i) lanes_[i].begin(*program_, i);
 }
 
 // Two calls need their input copied first: premulsum, which scales it, and the in-place form of a plan that is not made
@@ -105,14 +118,23 @@ Result<bool> HostExecution::connect() {
 }
 
 Result<bool> HostExecution::run() {
+  if (!program_->flatKnown) {
+    program_->flatKnown = true;
+    program_->flat = FlatProgram::of(*program_);
+    program_->slotsPerLink = fairSlots(*program_, environment_.settings->slots);
+    beginSteps();
+  }
+  if (program_->flat != nullptr) {
+    auto result = program_->flat->progress(context_);
+    done_ = program_->flat->done();
+    return result;
+  }
   bool moved = false;
   for (LinkEnd* const link : program_->messageLinks) {
     auto result = link->message->progress();
     if (!result.ok()) return result;
     moved |= result.value();
   }
-  if (program_->slotsPerLink == 0) program_->slotsPerLink = fairSlots(*program_, environment_.settings->slots);
-  context_.slotsPerLink = program_->slotsPerLink;
   done_ = true;
   for (std::size_t i = 0; i < laneCount_; ++i) {
     if (lanes_[i].done()) continue;
@@ -171,6 +193,7 @@ Status HostExecution::whileIdle() {
 
 std::vector<const LinkEnd*> HostExecution::waitedFor() const {
   std::vector<const LinkEnd*> links(program_->connecting.begin(), program_->connecting.end());
+  if (program_->flat != nullptr) program_->flat->waitingFor(links);
   for (std::size_t i = 0; i < laneCount_; ++i) lanes_[i].waitingFor(links);
   return links;
 }
@@ -185,6 +208,7 @@ std::string HostExecution::whereItStands() const {
                         links[i]->transport);
   }
   if (links.size() > kNamed) text += fmt::format(" and {} more", links.size() - kNamed);
+  if (program_->flat != nullptr) return text + fmt::format(" in round {}", program_->flat->round());
   for (std::size_t i = 0; i < laneCount_; ++i) {
     if (!lanes_[i].done()) return text + " in " + lanes_[i].position();
   }

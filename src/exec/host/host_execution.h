@@ -58,6 +58,7 @@ class HostExecution final : public Execution {
   [[nodiscard]] std::size_t bytesHeld() const { return workspace_.bytesHeld(); }
 
  private:
+  void beginSteps();
   Result<bool> connect();
   Result<bool> run();
   [[nodiscard]] Error firstCause(Error error) const;
@@ -72,7 +73,7 @@ class HostExecution final : public Execution {
   Program* program_ = nullptr;
   StepContext context_;
   std::vector<LaneRunner> lanes_;
-  std::size_t laneCount_ = 0;
+  std::size_t laneCount_ = 0;  ///< in use: none before the links are there, nor where the program is flat
   bool moved_ = false;
   bool done_ = false;
   std::uint32_t idlePolls_ = 0;

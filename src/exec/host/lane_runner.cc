@@ -19,11 +19,7 @@ void LaneRunner::begin(const Program& program, std::size_t lane) {
   entered_ = false;
   done_ = lane_->loops.empty();
   if (done_) tilesDone_ = program.layout.tiles();
-  // A message that carries nothing must still be sent where it is the message that matters (a barrier), and where the
-  // two ends learn each other's counts from it (point-to-point, the v-forms).
-  const Collective collective = program.plan->collective;
-  keepEmpty_ =
-      collective == Collective::barrier || collective == Collective::pointToPoint || (program.call.flags & 1) != 0;
+  keepEmpty_ = program.sendsEmptyMessages();
 }
 
 const CallRecord* LaneRunner::ownCall(const Chunk& chunk) const {

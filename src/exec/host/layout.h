@@ -63,6 +63,8 @@ class Layout {
   /// Sets the addresses for one call. Scratch is scratchBytes() long and 64-byte aligned.
   void bind(const void* input, void* output, std::byte* scratch);
 
+  [[nodiscard]] std::byte* base(Buffer buffer) const { return base_[static_cast<int>(buffer)]; }
+
   /// The memory of part `part` of a (repetition-resolved) chunk, for one lane share and tile.
   [[nodiscard]] Segment segment(const Chunk& chunk, std::int32_t part, std::int32_t share, std::int32_t tile) const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "src/exec/host/flat_program.h"
 #include "src/exec/host/output_reads.h"
 #include "src/exec/host/program.h"
 
@@ -39,9 +40,14 @@ Result<LoweredStep> lowerStep(const Step& step, const Plan& plan, std::int32_t l
 
 }  // namespace
 
+Program::Program(std::shared_ptr<const Plan> itsPlan, Layout itsLayout, const CallRecord& itsCall)
+    : plan(std::move(itsPlan)), layout(std::move(itsLayout)), call(itsCall) {}
+
+Program::~Program() = default;
+
 Result<std::unique_ptr<Program>> lower(std::shared_ptr<const Plan> plan, Layout layout, const CallRecord& record,
                                        const LinkSource& links) {
-  auto program = std::make_unique<Program>(Program{.plan = plan, .layout = std::move(layout), .call = record});
+  auto program = std::make_unique<Program>(plan, std::move(layout), record);
   const OutputReads reads(*plan);
   for (std::size_t laneIndex = 0; laneIndex < plan->lanes.size(); ++laneIndex) {
     const Lane& lane = plan->lanes[laneIndex];

@@ -78,17 +78,18 @@ inline Result<const std::byte*> follow(MemoryLink& link, const MailSlot::Payload
   return known.begin + place.offset;
 }
 
-/// The next message if it is there, else null. It stays valid until release().
-inline const MailSlot* peek(const MemoryLink& link) {
-  const std::uint64_t message = link.received + 1;
+/// The next message, or the one `ahead` after it, if it is there, else null. It stays valid until release().
+inline const MailSlot* peek(const MemoryLink& link, std::uint64_t ahead = 0) {
+  const std::uint64_t message = link.received + 1 + ahead;
   const MailSlot& slot = link.in->slots[message % kMailSlots];
   const std::uint64_t flag = slot.flag.load(std::memory_order_acquire);
   return static_cast<std::uint32_t>(flag >> 32) == static_cast<std::uint32_t>(message) ? &slot : nullptr;
 }
 
-/// Gives the slot, and what it refers to, back to the sender.
-inline void release(MemoryLink& link) {
-  link.in->consumed.store(++link.received, std::memory_order_release);
+/// Gives slots, and what they refer to, back to the sender.
+inline void release(MemoryLink& link, std::uint64_t messages = 1) {
+  link.received += messages;
+  link.in->consumed.store(link.received, std::memory_order_release);
 }
 
 }  // namespace atl::exec

@@ -45,6 +45,8 @@ struct LoweredLane {
   std::vector<LoweredLoop> loops;
 };
 
+class FlatProgram;
+
 struct Program {
   std::shared_ptr<const Plan> plan;
   Layout layout;
@@ -59,6 +61,21 @@ struct Program {
   bool snapshotInput = false;  ///< the call is in place and the plan would overwrite input that it still needs
   std::vector<CallRecord> blockCalls[2] =
       {};  ///< point-to-point: the record of each send ([0]) and receive ([1]) block
+  /// The same once more, if all of its messages are small; looked into when all links are there.
+  std::unique_ptr<FlatProgram> flat;
+  bool flatKnown = false;
+
+  /// Whether a message that carries nothing is sent all the same: where it is the message that matters (a barrier), and
+  /// where the two ends learn each other's counts from it (point-to-point, the v-forms).
+  [[nodiscard]] bool sendsEmptyMessages() const {
+    return plan->collective == Collective::barrier || plan->collective == Collective::pointToPoint ||
+           (call.flags & 1) != 0;
+  }
+
+  Program(std::shared_ptr<const Plan> itsPlan, Layout itsLayout, const CallRecord& itsCall);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
 };
 
 /// Gives the link to a peer on a lane, connecting it if there is none yet.

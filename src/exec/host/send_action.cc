@@ -94,7 +94,7 @@ Result<bool> SendAction::progress(StepContext& context) {
 }
 
 SendAction::Way SendAction::wayTo(const StepContext& context, MemoryLink& link, const ChunkCursor& chunk) const {
-  if (total_ <= kInlineBytes) return Way::inlined;
+  if (total_ <= kSmallBytes) return Way::inlined;
   if (link.sameProcess) return Way::direct;
   // What is still in this core's cache is faster copied around it than fetched out of it by another core.
   const bool faster = context.beyondCache && total_ >= kLeastShared;

@@ -4,7 +4,7 @@
 //   same process        the peer reads my buffer; done when it has
 //   shareable memory    likewise, in the peer's own mapping of it
 //   memory, other       copied once into a slot of the Outbox, which all peers at the same point of the chunk read
-//   small, any memory   inside the mailbox slot
+//   small, any memory   inside mailbox slots
 //   message link        posted from my buffer
 //
 // Peers advance independently: one that is late holds up no other. Slots are shared by all of a rank's links, though,
