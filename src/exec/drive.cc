@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "src/base/clock.h"
 #include "src/exec/execution.h"
@@ -24,23 +25,28 @@ inline void pauseCore() {
 /// it waits for may need that very core.
 class Waiter {
  public:
-  explicit Waiter(int spin) : spin_(spin) {}
-
-  void moved() { idle_ = 0; }
+  void moved() {
+    idle_ = 0;
+    since_.reset();
+  }
 
   void wait(std::span<Execution* const> executions) {
+    // Asked anew each time: what an execution is at changes, and one thread that drives several ranks finds the next
+    // one's turn at the next poll.
+    int spin = 0;
+    for (const Execution* const execution : executions) spin = std::max(spin, execution->spin());
     ++idle_;
-    if (idle_ <= spin_) {
+    if (idle_ <= spin) {
       pauseCore();
       return;
     }
-    if (idle_ <= spin_ + kYieldsBeforeClock) {
+    if (idle_ <= spin + kYieldsBeforeClock) {
       sched_yield();
       return;
     }
     const auto now = Clock::now();
-    if (idle_ == spin_ + kYieldsBeforeClock + 1) since_ = now;
-    const auto waited = now - since_;
+    if (!since_) since_ = now;
+    const auto waited = now - *since_;
     if (waited < kYieldFor) {
       sched_yield();
     } else {
@@ -57,21 +63,20 @@ class Waiter {
   void sleep(std::span<Execution* const> executions, Duration duration) {
     fds_.clear();
     for (const Execution* const execution : executions) {
-      if (execution != nullptr) execution->wanted(fds_);
+      execution->wanted(fds_);
     }
     const timespec interval{0, static_cast<long>(std::chrono::nanoseconds(duration).count())};
     ppoll(fds_.data(), fds_.size(), &interval, nullptr);
   }
 
-  int spin_;
   int idle_ = 0;
-  Clock::time_point since_;
+  std::optional<Clock::time_point> since_;  ///< the first look at the clock in this wait
   std::vector<pollfd> fds_;
 };
 
 Status driveOne(Execution& execution) {
   Execution* const one[] = {&execution};
-  Waiter waiter(execution.spin());
+  Waiter waiter;
   for (;;) {
     auto result = execution.progress();
     if (!result.ok()) return std::move(result).error();
@@ -87,10 +92,7 @@ Status driveOne(Execution& execution) {
 Status driveMany(std::span<Execution* const> executions) {
   std::vector<Execution*> under(executions.begin(), executions.end());
   std::erase(under, nullptr);
-  // One thread that drives several ranks finds the next one's turn at the next poll; it need not spin for long.
-  int spin = 0;
-  for (const Execution* const execution : under) spin = std::max(spin, execution->spin());
-  Waiter waiter(spin);
+  Waiter waiter;
   while (!under.empty()) {
     bool moved = false;
     for (std::size_t i = 0; i < under.size();) {
