@@ -2,6 +2,7 @@
 #include "src/api/batch.h"
 
 #include <deque>
+#include <utility>
 
 #include "src/exec/execution.h"
 
@@ -12,8 +13,12 @@ namespace {
 /// between two of its calls. Neighbouring sends and receives are one exchange.
 class InOrder final : public Execution {
  public:
-  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls)
-      : communicator_(communicator), calls_(calls) {}
+  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls) : InOrder(communicator, calls, {}) {}
+
+  /// `room` is memory to use, which takeRoom() gives back.
+  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls, std::vector<PointToPoint> room)
+      : communicator_(communicator), calls_(calls), exchange_(std::move(room)) {}
+  std::vector<PointToPoint> takeRoom() { return std::move(exchange_); }
 
   Result<bool> progress() override {
     moved_ = false;
@@ -72,6 +77,15 @@ class InOrder final : public Execution {
 };
 
 }  // namespace
+
+Status runInOrder(Communicator& communicator, const std::vector<QueuedCall>& calls) {
+  thread_local std::vector<PointToPoint> room;
+  InOrder inOrder(communicator, calls, std::exchange(room, {}));
+  Execution* const one[] = {&inOrder};
+  Status status = atl::drive(one);
+  room = inOrder.takeRoom();
+  return status;
+}
 
 void Batch::add(Entry& entry, std::vector<QueuedCall> calls) {
   parts_.push_back(Part{&entry, Turn(entry.turns), std::move(calls)});

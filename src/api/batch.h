@@ -12,6 +12,10 @@
 
 namespace atl::api {
 
+/// Runs one communicator's calls in order, in this thread, at once: what a batch does that meets nobody else. Under the
+/// communicator's claim, when its turns are idle. Allocates nothing once this thread has run as many calls before.
+Status runInOrder(Communicator& communicator, const std::vector<QueuedCall>& calls);
+
 class Batch {
  public:
   /// `name` is the API function that errors are ascribed to.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/api/group.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "src/api/dispatch.h"
@@ -23,16 +25,65 @@ struct Group {
     atollResult_t result;
     std::string text;
   };
-  std::vector<Part> parts;  ///< by communicator, in the order of their first calls
-  std::unordered_map<atollComm_t, std::size_t> partOf;
+  std::vector<Part> parts;                              ///< by communicator, in the order of their first calls
+  std::unordered_map<atollComm_t, std::size_t> partOf;  ///< once there are more than a few
   StreamSet streams;
   std::vector<PendingStart> starts;
   std::optional<Spoiled> spoiled;
+
+  /// The part of a communicator, the one added last being the likeliest. A new one gets `room`.
+  Part& part(atollComm_t comm, std::vector<QueuedCall>& room) {
+    constexpr std::size_t kFew = 8;
+    if (parts.size() <= kFew) {
+      const auto found = std::find_if(parts.rbegin(), parts.rend(), [&](const Part& p) { return p.comm == comm; });
+      if (found != parts.rend()) return *found;
+      if (parts.size() == kFew) {
+        for (std::size_t i = 0; i < parts.size(); ++i) partOf.emplace(parts[i].comm, i);
+      }
+    } else if (const auto found = partOf.find(comm); found != partOf.end()) {
+      return parts[found->second];
+    }
+    if (parts.size() >= kFew) partOf.emplace(comm, parts.size());
+    return parts.emplace_back(Part{comm, std::exchange(room, {})});
+  }
+
+  /// True for calls of one communicator on the null stream, and nothing else.
+  [[nodiscard]] bool isSimple() const {
+    return parts.size() == 1 && streams.host.empty() && starts.empty() && !spoiled;
+  }
 };
 
+/// What a thread keeps from one group to the next.
+struct ThreadState {
+  Group group;
+  std::vector<QueuedCall> room;  ///< memory for calls
+};
+
+ThreadState& state() {
+  thread_local ThreadState state;
+  return state;
+}
+
 Group& current() {
-  thread_local Group group;
-  return group;
+  return state().group;
+}
+
+/// The common group: neighbours exchange messages on one communicator. Allocates nothing when repeated.
+Status runSimple() {
+  Group& group = current();
+  const atollComm_t comm = group.parts.front().comm;
+  std::vector<QueuedCall> calls = std::move(group.parts.front().calls);
+  group.parts.clear();
+  group.streams.null = false;
+  const Claim claim(comm);
+  if (!claim) return refusal(comm);
+  Entry& entry = claim.entry();
+  entry.turns.drain();
+  Status status = runInOrder(*entry.communicator, calls);
+  if (!status.ok()) entry.fail(kEnd, status.error());
+  calls.clear();
+  state().room = std::move(calls);
+  return status;
 }
 
 Status runCalls(Group group) {
@@ -54,6 +105,10 @@ atollResult_t end() {
                   makeError(ErrorCode::invalidUsage, "no group is open in this thread; atollGroupStart begins one"));
   }
   if (--groupDepth > 0) return atollSuccess;
+  if (current().isSimple()) {
+    const Status status = runSimple();
+    return status.ok() ? atollSuccess : report(kEnd, status.error());
+  }
   Group group = std::exchange(current(), Group());
   if (group.spoiled) {
     drop(std::move(group.starts));
@@ -69,9 +124,7 @@ atollResult_t end() {
 
 void addToGroup(atollComm_t comm, std::shared_ptr<HostStream> stream, QueuedCall call) {
   Group& group = current();
-  const auto [place, isNew] = group.partOf.try_emplace(comm, group.parts.size());
-  if (isNew) group.parts.push_back(Group::Part{comm, {}});
-  group.parts[place->second].calls.push_back(std::move(call));
+  group.part(comm, state().room).calls.push_back(std::move(call));
   group.streams.add(std::move(stream));
 }
 
