@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sums up a results folder of tools/test: GoogleTest's JSON, ctest's JUnit file and the list of steps.
+"""Sums up a results folder of tools/test: GoogleTest's and ctest's XML and the list of steps.
 
 Every test of a GoogleTest program counts by itself; other programs and steps count as one. A program that
 ctest calls failed although its own report knows no failure (it crashed, or ran out of time) is one failure.
@@ -35,14 +35,14 @@ def add_steps(tally, path):
 
 def skip_reason(test):
     # GoogleTest reports a skip as "file:line\nmessage".
-    message = " ".join(skip.get("message", "") for skip in test.get("skipped", []))
+    message = " ".join(skip.get("message", "") for skip in test.iter("skipped"))
     return " ".join(message.splitlines()[1:] or [message]).strip()
 
 
 def gtest_outcome(test):
-    if test.get("failures"):
+    if test.find("failure") is not None:
         return "failed"
-    if test.get("result") == "SKIPPED":
+    if test.get("result") == "skipped":
         return "skipped"
     return "passed"
 
@@ -50,11 +50,10 @@ def gtest_outcome(test):
 def add_gtest(tally, preset, path):
     """Adds one program's report; returns its number of failures."""
     before = len(tally.failed)
-    for group in json.loads(path.read_text()).get("testsuites", []):
-        for test in group.get("testsuite", []):
-            if test.get("status") == "NOTRUN":
-                continue
-            tally.add(gtest_outcome(test), f"{preset}: {group['name']}.{test['name']}", skip_reason(test))
+    for test in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
+        if test.get("status") == "notrun":
+            continue
+        tally.add(gtest_outcome(test), f"{preset}: {test.get('classname')}.{test.get('name')}", skip_reason(test))
     return len(tally.failed) - before
 
 
@@ -73,10 +72,10 @@ def add_suite(tally, folder):
     programs = programs_of(folder)
     failures = collections.Counter()
     reported = set()
-    for path in sorted(folder.glob("*.json")):
-        if path.name == "tests.json":
+    for path in sorted(folder.glob("*.xml")):
+        if path.name == "ctest.xml":
             continue
-        # A program that runs more than once writes NAME.json, NAME_1.json, …
+        # A program that runs more than once writes NAME.xml, NAME_1.xml, …
         stem = path.stem
         program = stem if stem in programs.values() else stem.rpartition("_")[0]
         reported.add(program)
