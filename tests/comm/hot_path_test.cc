@@ -2,44 +2,11 @@
 // A repeated call allocates nothing: this program counts every allocation it makes.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
+#include <barrier>
 #include <vector>
 
+#include "tests/support/allocation_counter.h"
 #include "tests/support/rank_threads.h"
-
-namespace {
-
-std::atomic<bool> counting{false};
-std::atomic<long> allocations{0};
-
-void* allocate(std::size_t bytes) {
-  if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* const memory = std::malloc(bytes)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return allocate(bytes);
-}
-void* operator new[](std::size_t bytes) {
-  return allocate(bytes);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace atl {
 namespace {
@@ -49,8 +16,7 @@ TEST(HotPath, RepeatedCalls_AllocateNothing) {
   Settings settings = test::testSettings();
   settings.spin = 1 << 20;  // long waits sleep in poll(2), which is not what is measured here
   auto communicators = test::communicators(kRanks, settings);
-  std::atomic<int> warm{0};
-  std::atomic<int> finished{0};
+  std::barrier together(kRanks);
   test::onThreads(kRanks, [&](Rank r) {
     auto& communicator = *communicators[static_cast<std::size_t>(r)];
     std::vector<std::vector<float>> buffers;
@@ -67,13 +33,14 @@ TEST(HotPath, RepeatedCalls_AllocateNothing) {
       }
     };
     for (int i = 0; i < 3; ++i) callAll();
-    if (++warm == kRanks) counting = true;
-    while (!counting) std::this_thread::yield();
+    together.arrive_and_wait();
+    if (r == 0) test::startCountingAllocations();
+    together.arrive_and_wait();
     for (int i = 0; i < 10; ++i) callAll();
-    if (++finished == kRanks) counting = false;
-    while (finished < kRanks) std::this_thread::yield();
+    together.arrive_and_wait();
+    if (r != 0) return;
+    EXPECT_EQ(test::stopCountingAllocations(), 0);
   });
-  EXPECT_EQ(allocations.load(), 0);
 }
 
 TEST(HotPath, FirstCall_IsSeenByTheCounter) {
@@ -84,11 +51,9 @@ TEST(HotPath, FirstCall_IsSeenByTheCounter) {
   call.send = call.recv = &value;
   call.count = 1;
   call.type = DataType::float32;
-  allocations = 0;
-  counting = true;
+  test::startCountingAllocations();
   EXPECT_TRUE(communicators[0]->run(call).ok());
-  counting = false;
-  EXPECT_GT(allocations.load(), 0);
+  EXPECT_GT(test::stopCountingAllocations(), 0);
 }
 
 }  // namespace
