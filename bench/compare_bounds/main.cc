@@ -7,6 +7,7 @@
 #include "bench/compare_bounds/flag_bound.h"
 #include "bench/compare_bounds/memory_bound.h"
 #include "bench/compare_bounds/tcp_bound.h"
+#include "bench/perf/buffer.h"
 #include "bench/perf/options.h"
 
 namespace atl::perf {
@@ -26,8 +27,11 @@ Result<nlohmann::ordered_json> measureAll(const BoundOptions& options) {
   nlohmann::ordered_json document;
   document["cores"] = cores.size();
   document["memory"] = nlohmann::ordered_json::array();
+  const std::uint64_t affordable = availableMemory() / 4;
   for (const MemoryWork work : kMemoryWorks) {
     for (const std::size_t bytes : kSizes) {
+      // On a host of many cores the largest buffers may be more than there is memory for; 0 is not known.
+      if (affordable > 0 && workingSetOf(work, cores, bytes) > affordable) continue;
       const MemoryRate rate = measureMemory(work, cores, bytes, options.repetitions, options.seconds);
       document["memory"].push_back({{"work", nameOf(work)},
                                     {"working_set", rate.workingSetBytes},

@@ -80,6 +80,10 @@ std::string_view nameOf(MemoryWork work) {
   return "";
 }
 
+std::uint64_t workingSetOf(MemoryWork work, const std::vector<int>& cores, std::size_t bytes) {
+  return static_cast<std::uint64_t>(buffersOf(work)) * bytes * cores.size();
+}
+
 MemoryRate measureMemory(MemoryWork work, const std::vector<int>& cores, std::size_t bytes, int repetitions,
                          double seconds) {
   // Each core writes its own element, and reads the others' after they have met.
@@ -102,7 +106,7 @@ MemoryRate measureMemory(MemoryWork work, const std::vector<int>& cores, std::si
       if (core == 0) slowest.push_back(*std::max_element(took.begin(), took.end()));
     }
   });
-  const std::uint64_t workingSet = static_cast<std::uint64_t>(buffersOf(work)) * bytes * cores.size();
+  const std::uint64_t workingSet = workingSetOf(work, cores, bytes);
   const std::int64_t common = *std::min_element(rounds.begin(), rounds.end());
   const double best = *std::min_element(slowest.begin(), slowest.end());
   // No memory for some core's buffers: no rounds, and a rate of 0.

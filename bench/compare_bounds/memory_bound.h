@@ -26,6 +26,9 @@ struct MemoryRate {
   double gigabytesPerSecond = 0;      ///< loads and stores of the program's own, in 1e9 bytes, of all cores together
 };
 
+/// Bytes of all cores' buffers, when each has `bytes` in each of its own.
+std::uint64_t workingSetOf(MemoryWork work, const std::vector<int>& cores, std::size_t bytes);
+
 /// The best of `repetitions` rounds, each of about `seconds`, with buffers of `bytes` for each core.
 MemoryRate measureMemory(MemoryWork work, const std::vector<int>& cores, std::size_t bytes, int repetitions,
                          double seconds);
