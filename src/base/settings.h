@@ -33,7 +33,7 @@ struct Settings {
   double timeoutSeconds = 120;          ///< ATOLL_TIMEOUT: limit of any wait; 0 = none
   double bootstrapTimeoutSeconds = 60;  ///< ATOLL_BOOTSTRAP_TIMEOUT: limit for every rank to come
   std::string algorithms;               ///< ATOLL_ALGO: "ring" or "allreduce:ring,broadcast:chain"
-  std::string transports;               ///< ATOLL_TRANSPORT: allowed transports in order, "inproc,shm,tcp"
+  std::string transports;               ///< ATOLL_TRANSPORT: allowed transports, "inproc,shm,tcp"
   std::string interfaces;               ///< ATOLL_SOCKET_IFNAME: names, prefixes, ^ to exclude, = for exact, or CIDR
   std::string addressFamily;            ///< ATOLL_SOCKET_FAMILY: "4", "6" or empty for either
   int socketsPerPeer = 2;               ///< ATOLL_SOCKETS_PER_PEER

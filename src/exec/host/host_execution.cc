@@ -58,6 +58,7 @@ void HostExecution::begin(Program& program, const void* send, void* recv, const 
   context_.starving = false;
   context_.reducer = Reducer(program.call.type, op, program.plan->ranks);
   bindMemory(send, recv, op);
+  laneCount_ = 0;
   if (program.flatKnown) beginSteps();
   moved_ = false;
   idlePolls_ = 0;
@@ -65,11 +66,7 @@ void HostExecution::begin(Program& program, const void* send, void* recv, const 
 
 // Stands before the first step of a program all of whose links are there.
 void HostExecution::beginSteps() {
-  if (program_->flat != nullptr) {
-    laneCount_ = 0;
-    program_->flat->begin(context_);
-    return;
-  }
+  if (program_->flat != nullptr) return program_->flat->begin(context_);
   context_.slotsPerLink = program_->slotsPerLink;
   laneCount_ = program_->lanes.size();
   if (lanes_.size() < laneCount_) lanes_.resize(laneCount_);
