@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/processes/program_run.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -34,8 +35,11 @@ std::string contents(int fd) {
   }
 }
 
+/// Appended to: processes that share a memfd do not take turns at its position, and would write over each other.
 UniqueFd unnamedFile(const char* name) {
-  return UniqueFd(::memfd_create(name, MFD_CLOEXEC));
+  UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
+  EXPECT_EQ(::fcntl(file.get(), F_SETFL, O_APPEND), 0);
+  return file;
 }
 
 [[noreturn]] void become(const std::vector<std::string>& command, const Environment& environment, int in, int out,

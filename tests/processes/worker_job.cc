@@ -39,7 +39,8 @@ void expectAllOk(const ProgramResult& result, int ranks) {
   EXPECT_EQ(result.code, 0) << result.output << result.errors;
   for (int rank = 0; rank < ranks; ++rank) {
     EXPECT_THAT(result.output,
-                testing::HasSubstr("rank " + std::to_string(rank) + " of " + std::to_string(ranks) + " ok"));
+                testing::HasSubstr("rank " + std::to_string(rank) + " of " + std::to_string(ranks) + " ok"))
+        << result.errors;
   }
 }
 
