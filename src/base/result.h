@@ -96,9 +96,11 @@ inline Status success() {
   ATOLL_ASSIGN_IMPL(declaration, expression, ATOLL_JOIN(atollResult, __LINE__))
 #define ATOLL_JOIN(a, b) ATOLL_JOIN_IMPL(a, b)
 #define ATOLL_JOIN_IMPL(a, b) a##b
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration and a name cannot stand in parentheses.
 #define ATOLL_ASSIGN_IMPL(declaration, expression, name) \
   auto name = (expression);                              \
   if (!name.ok()) return std::move(name).error();        \
   declaration = std::move(name).value()
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace atl
