@@ -13,10 +13,8 @@ namespace {
 /// between two of its calls. Neighbouring sends and receives are one exchange.
 class InOrder final : public Execution {
  public:
-  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls) : InOrder(communicator, calls, {}) {}
-
   /// `room` is memory to use, which takeRoom() gives back.
-  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls, std::vector<PointToPoint> room)
+  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls, std::vector<PointToPoint> room = {})
       : communicator_(communicator), calls_(calls), exchange_(std::move(room)) {}
   std::vector<PointToPoint> takeRoom() { return std::move(exchange_); }
 

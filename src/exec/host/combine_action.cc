@@ -25,8 +25,9 @@ void CombineAction::begin(StepContext& context, const Chunk& destination, std::i
   done_ = total_ == 0 && !expectEmpty;
   if (done_) return;
 
-  call_ = ownCall != nullptr ? *ownCall : context.call;
-  tag_ = ownCall != nullptr && context.check ? tagOf(*ownCall) : context.tag;
+  const Label label = context.label(ownCall);
+  call_ = *label.call;
+  tag_ = label.tag;
   if (incoming_.size() < sources.size()) {
     incoming_.resize(sources.size());
     operands_.resize(sources.size());
@@ -128,7 +129,7 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
   MemoryLink& link = in.link->memory;
   const MailSlot* const slot = peek(link);
   if (slot == nullptr) return false;
-  if (tag_ != 0 && slot->tag != 0 && slot->tag != tag_) return disagreement(context.rank, call_, *in.link, slot->tag);
+  if (isOfAnotherCall(*slot, tag_)) return disagreement(context.rank, call_, *in.link, slot->tag);
   const std::uint64_t flag = slot->flag.load(std::memory_order_relaxed);
   const auto kind = static_cast<MailKind>(flag >> 24 & 0xff);
   std::uint64_t bytes = 0;

@@ -142,22 +142,15 @@ std::byte* FlatProgram::resolve(const Place& place) const {
   return program_.layout.base(place.chunk.buffer) + place.offset;
 }
 
-FlatProgram::Label FlatProgram::labelOf(const Chunk& chunk, const StepContext& context) const {
-  if (!pointToPoint_) return {&context.call, context.tag};
-  const CallRecord& call =
-      program_.blockCalls[chunk.buffer == Buffer::input ? 0 : 1][static_cast<std::size_t>(chunk.index)];
-  return {&call, context.check ? tagOf(call) : 0};
-}
-
 void FlatProgram::begin(const StepContext& context) {
   for (Send& send : sends_) {
     send.from.data = resolve(send.from);
-    send.label = labelOf(send.from.chunk, context);
+    send.label = context.label(program_.ownCall(send.from.chunk));
     send.done = false;
   }
   for (Combine& combine : combines_) {
     combine.to.data = resolve(combine.to);
-    combine.label = labelOf(combine.to.chunk, context);
+    combine.label = context.label(program_.ownCall(combine.to.chunk));
     combine.done = false;
   }
   for (Source& source : sources_) {
@@ -224,11 +217,11 @@ Result<bool> FlatProgram::take(Combine& combine, const StepContext& context) {
         complete = false;
         break;
       }
-      const std::uint64_t tag = combine.label.tag;
-      const bool ofAnotherCall = tag != 0 && slot->tag != 0 && slot->tag != tag;
       const std::uint64_t wanted = flagOf(0, MailKind::inlined, pieceBytes(combine.to.bytes, piece));
       const bool otherSize = (slot->flag.load(std::memory_order_relaxed) & 0xffffffff) != wanted;
-      if (ofAnotherCall || otherSize) return disagreement(context.rank, *combine.label.call, *source.link, slot->tag);
+      if (isOfAnotherCall(*slot, combine.label.tag) || otherSize) {
+        return disagreement(context.rank, *combine.label.call, *source.link, slot->tag);
+      }
     }
   }
   if (!complete) return false;

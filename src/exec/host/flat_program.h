@@ -40,11 +40,6 @@ class FlatProgram {
     std::byte* data = nullptr;  ///< in the present call
     std::uint32_t bytes = 0;
   };
-  /// Which call a message belongs to.
-  struct Label {
-    const CallRecord* call = nullptr;
-    std::uint64_t tag = 0;
-  };
   struct Send {
     Place from;
     LinkEnd* link = nullptr;
@@ -75,7 +70,6 @@ class FlatProgram {
   bool writeCombine(const LoweredStep& lowered, std::int32_t repetition);
   bool locate(const Chunk& chunk, Place& place) const;
   [[nodiscard]] std::byte* resolve(const Place& place) const;
-  [[nodiscard]] Label labelOf(const Chunk& chunk, const StepContext& context) const;
 
   [[nodiscard]] static bool post(Send& send);
   Result<bool> take(Combine& combine, const StepContext& context);
@@ -83,7 +77,7 @@ class FlatProgram {
   void enter();
 
   const Program& program_;
-  bool pointToPoint_;  ///< the blocks lie wherever each operation says, and each has a call of its own
+  bool pointToPoint_;  ///< the blocks lie wherever each operation says
   bool keepEmpty_;
   std::vector<Send> sends_;
   std::vector<Combine> combines_;

@@ -59,7 +59,7 @@ void HostExecution::begin(Program& program, const void* send, void* recv, const 
   context_.reducer = Reducer(program.call.type, op, program.plan->ranks);
   bindMemory(send, recv, op);
   laneCount_ = 0;
-  if (program.flatKnown) beginSteps();
+  if (program.linked()) beginSteps();
   moved_ = false;
   idlePolls_ = 0;
 }
@@ -115,8 +115,7 @@ Result<bool> HostExecution::connect() {
 }
 
 Result<bool> HostExecution::run() {
-  if (!program_->flatKnown) {
-    program_->flatKnown = true;
+  if (!program_->linked()) {
     program_->flat = FlatProgram::of(*program_);
     program_->slotsPerLink = fairSlots(*program_, environment_.settings->slots);
     beginSteps();

@@ -22,16 +22,11 @@ void LaneRunner::begin(const Program& program, std::size_t lane) {
   keepEmpty_ = program.sendsEmptyMessages();
 }
 
-const CallRecord* LaneRunner::ownCall(const Chunk& chunk) const {
-  const auto& calls = program_->blockCalls[chunk.buffer == Buffer::input ? 0 : 1];
-  return calls.empty() ? nullptr : &calls[static_cast<std::size_t>(chunk.index)];
-}
-
 void LaneRunner::beginSend(StepContext& context, SendAction& action, const LoweredStep& lowered, const Place& place,
                            const CombineAction* feeder) {
   const Chunk chunk = atRepetition(lowered.step->chunk, place.repetition, program_->plan->scratchSlots);
   action.begin(context, chunk, lane_->share, tile_, {lowered.row(place.repetition), lowered.perRow}, keepEmpty_,
-               ownCall(chunk), feeder);
+               program_->ownCall(chunk), feeder);
 }
 
 void LaneRunner::enter(StepContext& context) {
@@ -60,7 +55,7 @@ void LaneRunner::enter(StepContext& context) {
     }
     const Chunk chunk = atRepetition(lowered.step->chunk, place_.repetition, scratchSlots);
     combines_[i].begin(context, chunk, lane_->share, tile_, sources_, lowered.step->finish, lowered.lastTouch,
-                       keepEmpty_ && lowered.perRow > 0, ownCall(chunk));
+                       keepEmpty_ && lowered.perRow > 0, program_->ownCall(chunk));
   }
   entered_ = true;
   forward(context);

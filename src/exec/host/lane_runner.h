@@ -47,7 +47,6 @@ class LaneRunner {
   [[nodiscard]] const LoweredRound& roundAt(const Place& place) const {
     return lane_->loops[place.loop].rounds[place.round];
   }
-  [[nodiscard]] const CallRecord* ownCall(const Chunk& chunk) const;
   void beginSend(StepContext& context, SendAction& action, const LoweredStep& lowered, const Place& place,
                  const CombineAction* feeder);
 

@@ -33,34 +33,34 @@ inline std::uint64_t flagOf(std::uint64_t message, MailKind kind, std::size_t in
   return message << 32 | static_cast<std::uint64_t>(kind) << 24 | inlineBytes;
 }
 
-/// Posts up to kInlineBytes inside the slot. canPost() must hold.
-inline void postInline(MemoryLink& link, std::uint64_t tag, const void* data, std::size_t bytes) {
+/// Posts the next message: `fill` writes the payload, the flag is stored last. Returns the message's number. canPost()
+/// must hold, as for the others.
+template <typename Fill>
+std::uint64_t post(MemoryLink& link, std::uint64_t tag, MailKind kind, std::size_t inlineBytes, Fill fill) {
   const std::uint64_t message = ++link.sent;
   MailSlot& slot = link.out->slots[message % kMailSlots];
   slot.tag = tag;
-  if (bytes > 0) std::memcpy(slot.payload.bytes, data, bytes);
-  slot.flag.store(flagOf(message, MailKind::inlined, bytes), std::memory_order_release);
+  fill(slot.payload);
+  slot.flag.store(flagOf(message, kind, inlineBytes), std::memory_order_release);
+  return message;
 }
 
-/// Posts a reference to `bytes` at `where`; returns the message's number. canPost() must hold.
+/// Posts up to kInlineBytes inside the slot.
+inline void postInline(MemoryLink& link, std::uint64_t tag, const void* data, std::size_t bytes) {
+  post(link, tag, MailKind::inlined, bytes, [&](MailSlot::Payload& payload) {
+    if (bytes > 0) std::memcpy(payload.bytes, data, bytes);
+  });
+}
+
+/// Posts a reference to `bytes` at `where`.
 inline std::uint64_t postReference(MemoryLink& link, std::uint64_t tag, MailKind kind, std::uint64_t where,
                                    std::uint64_t bytes) {
-  const std::uint64_t message = ++link.sent;
-  MailSlot& slot = link.out->slots[message % kMailSlots];
-  slot.tag = tag;
-  slot.payload.reference = {where, bytes};
-  slot.flag.store(flagOf(message, kind, 0), std::memory_order_release);
-  return message;
+  return post(link, tag, kind, 0, [&](MailSlot::Payload& payload) { payload.reference = {where, bytes}; });
 }
 
 /// The same for a place in shareable memory.
 inline std::uint64_t postShared(MemoryLink& link, std::uint64_t tag, const SharedPlace& place, std::uint64_t bytes) {
-  const std::uint64_t message = ++link.sent;
-  MailSlot& slot = link.out->slots[message % kMailSlots];
-  slot.tag = tag;
-  slot.payload.shared = {place, bytes};
-  slot.flag.store(flagOf(message, MailKind::shared, 0), std::memory_order_release);
-  return message;
+  return post(link, tag, MailKind::shared, 0, [&](MailSlot::Payload& payload) { payload.shared = {place, bytes}; });
 }
 
 /// Where the peer's shareable memory lies here. `reference` is a copy of what the peer wrote.
@@ -84,6 +84,11 @@ inline const MailSlot* peek(const MemoryLink& link, std::uint64_t ahead = 0) {
   const MailSlot& slot = link.in->slots[message % kMailSlots];
   const std::uint64_t flag = slot.flag.load(std::memory_order_acquire);
   return static_cast<std::uint32_t>(flag >> 32) == static_cast<std::uint32_t>(message) ? &slot : nullptr;
+}
+
+/// Whether a message belongs to another call than the one with this tag. Either end may have its checks off: no tag.
+inline bool isOfAnotherCall(const MailSlot& slot, std::uint64_t tag) {
+  return tag != 0 && slot.tag != 0 && slot.tag != tag;
 }
 
 /// Gives slots, and what they refer to, back to the sender.

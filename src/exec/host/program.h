@@ -63,13 +63,21 @@ struct Program {
       {};  ///< point-to-point: the record of each send ([0]) and receive ([1]) block
   /// The same once more, if all of its messages are small; looked into when all links are there.
   std::unique_ptr<FlatProgram> flat;
-  bool flatKnown = false;
+
+  /// Whether its links have been looked at, all of which were there: `slotsPerLink` and `flat` hold from then on.
+  [[nodiscard]] bool linked() const { return slotsPerLink != 0; }
 
   /// Whether a message that carries nothing is sent all the same: where it is the message that matters (a barrier), and
   /// where the two ends learn each other's counts from it (point-to-point, the v-forms).
   [[nodiscard]] bool sendsEmptyMessages() const {
     return plan->collective == Collective::barrier || plan->collective == Collective::pointToPoint ||
            (call.flags & 1) != 0;
+  }
+
+  /// The record of a block's own call, or null where the call's own is meant.
+  [[nodiscard]] const CallRecord* ownCall(const Chunk& chunk) const {
+    const auto& calls = blockCalls[chunk.buffer == Buffer::input ? 0 : 1];
+    return calls.empty() ? nullptr : &calls[static_cast<std::size_t>(chunk.index)];
   }
 
   Program(std::shared_ptr<const Plan> itsPlan, Layout itsLayout, const CallRecord& itsCall);

@@ -60,8 +60,9 @@ void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t sh
   bouncing_ = 0;
   if (total_ == 0 && !announceEmpty) return;
 
-  call_ = ownCall != nullptr ? *ownCall : context.call;
-  tag_ = ownCall != nullptr && context.check ? tagOf(*ownCall) : context.tag;
+  const Label label = context.label(ownCall);
+  call_ = *label.call;
+  tag_ = label.tag;
   if (outgoing_.size() < links.size()) outgoing_.resize(links.size());
   active_ = links.size();
   unfinished_ = links.size();

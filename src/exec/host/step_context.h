@@ -12,6 +12,12 @@
 
 namespace atl::exec {
 
+/// Which call a message belongs to.
+struct Label {
+  const CallRecord* call = nullptr;
+  std::uint64_t tag = 0;  ///< tagOf(*call), or 0 when not checked
+};
+
 struct StepContext {
   Rank rank = 0;
   bool check = true;  ///< compare calls
@@ -24,6 +30,12 @@ struct StepContext {
   Direct direct = Direct::automatic;
   bool beyondCache = false;  ///< the call's buffers do not fit a core's own cache
   bool starving = false;     ///< nothing has moved for long: senders may trickle inline (see send_action.h)
+
+  /// The label of a message: this call's, unless the message has a call of its own (point-to-point).
+  [[nodiscard]] Label label(const CallRecord* own) const {
+    if (own == nullptr) return {&call, tag};
+    return {own, check ? tagOf(*own) : 0};
+  }
 };
 
 }  // namespace atl::exec
