@@ -482,6 +482,39 @@ typedef struct {
  */
 ATOLL_API atollResult_t atollCommGetStats(atollComm_t comm, atollCommStats_t* stats);
 
+/** @brief Who chose the algorithm of a call. */
+typedef enum {
+  atollChosenByModel = 0, /**< The cost model, from the prices of the communicator's links. */
+  atollChosenByTable = 1, /**< The tuning table of ATOLL_TUNING. */
+  atollChosenByUser = 2   /**< atollConfig_t::algorithms, ATOLL_ALGO, or a plan of the user's own. */
+} atollChooser_t;
+
+/** @brief Which algorithm a call would run, and why. Set `size` before asking; it grows as ::atollConfig_t does. */
+typedef struct {
+  size_t size;            /**< In: `sizeof(atollChoice_t)` of the program; the library writes only as far. */
+  atollChooser_t chooser; /**< Who chose. */
+  char algorithm[32];     /**< What runs: "ring". */
+  char model[32];         /**< What the cost model would take, were there no table. Empty where the user chose. */
+  double seconds;         /**< Time of a call: measured if a table chose, else predicted; 0 for a user's own plan. */
+  int hosts;              /**< Hosts that the ranks are on. */
+  char links[64];         /**< Transports between the ranks: "shm", "shm+tcp". */
+} atollChoice_t;
+
+/**
+ * @brief Tells which algorithm a call would run. Runs nothing, and needs nothing of the other ranks.
+ *
+ * The answer is for an operator that commutes, for equal blocks, and for the root 0 where there is one.
+ * @param comm the communicator.
+ * @param collective name of the collective: "allreduce", "reduce", "broadcast", "allgather", "reducescatter",
+ *   "alltoall", "gather", "scatter" or "barrier".
+ * @param bytes the larger of a rank's send and receive buffer.
+ * @param[in,out] choice `size` in, the rest out.
+ * @return As atollCommGetStats(); ::atollInvalidArgument also for an unknown collective; ::atollMismatch when ranks
+ * have different tuning tables; ::atollUnsupported when what the user forces cannot serve such a call.
+ */
+ATOLL_API atollResult_t atollCommGetChoice(atollComm_t comm, const char* collective, size_t bytes,
+                                           atollChoice_t* choice);
+
 /**
  * @brief Makes a plan of the user's own the one that a collective runs from now on. All ranks load the same file.
  *

@@ -44,6 +44,44 @@ Status stats(atollComm_t comm, atollCommStats_t* out) {
   return success();
 }
 
+/// The text, cut to what the array holds.
+template <std::size_t N>
+void put(char (&out)[N], const std::string& text) {
+  const std::size_t length = std::min(text.size(), N - 1);
+  std::memcpy(out, text.data(), length);
+  out[length] = '\0';
+}
+
+Status choice(atollComm_t comm, const char* collective, std::size_t bytes, atollChoice_t* out) {
+  ATOLL_TRY(checkNotNull("collective", collective));
+  ATOLL_TRY(checkNotNull("choice", out));
+  const auto which = collectiveNamed(collective);
+  if (!which) return makeError(ErrorCode::invalidArgument, "argument collective is '{}', which is none", collective);
+  std::size_t size = 0;
+  std::memcpy(&size, &out->size, sizeof size);
+  if (size < offsetof(atollChoice_t, chooser)) {
+    return makeError(ErrorCode::invalidArgument, "argument choice has size {}; it must be sizeof(atollChoice_t)", size);
+  }
+  const Claim claim(comm);
+  if (!claim) return refusal(comm);
+  claim.entry().turns.drain();
+  ATOLL_ASSIGN(const auto found, claim.entry().communicator->choiceFor(*which, bytes));
+  atollChoice_t known{};
+  known.size = size;
+  switch (found.by) {
+    case plan::Decision::By::model: known.chooser = atollChosenByModel; break;
+    case plan::Decision::By::table: known.chooser = atollChosenByTable; break;
+    case plan::Decision::By::user: known.chooser = atollChosenByUser; break;
+  }
+  put(known.algorithm, found.algorithm);
+  put(known.model, found.ofModel);
+  known.seconds = found.seconds;
+  known.hosts = found.site.hosts;
+  put(known.links, found.site.links);
+  std::memcpy(out, &known, std::min(size, sizeof known));
+  return success();
+}
+
 Status loadPlan(atollComm_t comm, const char* path) {
   ATOLL_TRY(checkNotNull("path", path));
   const Claim claim(comm);
@@ -76,6 +114,11 @@ atollResult_t atollCommDevice(atollComm_t comm, int* device) {
 
 atollResult_t atollCommGetStats(atollComm_t comm, atollCommStats_t* out) {
   return guarded("atollCommGetStats", [&] { return finish("atollCommGetStats", stats(comm, out)); });
+}
+
+atollResult_t atollCommGetChoice(atollComm_t comm, const char* collective, size_t bytes, atollChoice_t* out) {
+  return guarded("atollCommGetChoice",
+                 [&] { return finish("atollCommGetChoice", choice(comm, collective, bytes, out)); });
 }
 
 atollResult_t atollCommLoadPlan(atollComm_t comm, const char* path) {

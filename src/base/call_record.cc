@@ -54,7 +54,7 @@ Error mismatch(Rank mine, const CallRecord& a, Rank peer, const CallRecord& b) {
   note(a.op != b.op, "op");
   note(a.root != b.root, "root");
   // Different arguments usually give different plans; the plan is news only when nothing else differs.
-  note(differ.empty() && a.planHash != b.planHash, "plan (algorithm settings or plan files differ)");
+  note(differ.empty() && a.planHash != b.planHash, "plan (algorithm settings, tuning tables or plan files differ)");
   return makeError(ErrorCode::mismatch,
                    "ranks disagree on the call: rank {} is in {}, rank {} is in {}; they differ in {}", mine,
                    describe(a), peer, describe(b), differ.empty() ? "the size of a message" : differ);

@@ -90,6 +90,10 @@ const std::array kRows = {
     Row{{"ATOLL_ALGO", "algorithm, or collective:algorithm list", "",
          "Forces algorithms, e.g. ring or allreduce:ring,broadcast:chain."},
         [](Settings& s, std::string_view t) { return readText(s.algorithms, t); }},
+    Row{{"ATOLL_TUNING", "path", "",
+         "A tuning table that `atoll tune` wrote on this machine: which algorithm was fastest. The same on every "
+         "rank."},
+        [](Settings& s, std::string_view t) { return readText(s.tuningFile, t); }},
     Row{{"ATOLL_PLAN_FILE", "path", "",
          "A plan of the user's own (JSON), used for its collective on communicators of its size."},
         [](Settings& s, std::string_view t) { return readText(s.planFile, t); }},

@@ -46,6 +46,7 @@ struct Settings {
   int spin = -1;                        ///< ATOLL_SPIN: polls before a wait yields; -1: chosen from ranks and cores
   bool checkCalls = true;               ///< ATOLL_CHECK: ranks compare what they call
   std::string planFile;                 ///< ATOLL_PLAN_FILE: a plan of the user's own, JSON
+  std::string tuningFile;               ///< ATOLL_TUNING: measured choices of algorithms, JSON
 
   /// Reads the environment. A value that cannot be read is an error naming the variable and the value; an unknown
   /// ATOLL_* variable is warned of once, with the nearest known name.

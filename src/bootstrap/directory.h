@@ -35,6 +35,7 @@ struct ProcessInfo {
   std::uint16_t rails = 1;            ///< the first so many of them are alike: streams are spread over these
   std::string localName;              ///< abstract Unix socket for streams between processes of one host; may be empty
   std::int32_t cores = 1;             ///< CPUs that this process may run on (affinity and cgroup)
+  std::uint64_t tuning = 0;           ///< hash of its tuning table (ATOLL_TUNING); 0: it has none
 };
 
 /// A few bytes per rank, one ProcessInfo per process.

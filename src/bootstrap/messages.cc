@@ -58,6 +58,7 @@ void write(WireWriter& writer, const ProcessInfo& process) {
   writer.put(process.pid);
   writer.put(process.transports);
   writer.put(process.cores);
+  writer.put(process.tuning);
   writer.text(cut(process.hostName, kMostHostName));
   writer.text(cut(process.localName, kMostLocalName));
   const auto addresses = std::min(process.addresses.size(), kMostAddresses);
@@ -78,6 +79,7 @@ ProcessInfo readProcessInfo(WireReader& reader) {
   process.pid = reader.get<std::int32_t>();
   process.transports = reader.get<std::uint32_t>();
   process.cores = reader.get<std::int32_t>();
+  process.tuning = reader.get<std::uint64_t>();
   process.hostName = reader.text(kMostHostName);
   process.localName = reader.text(kMostLocalName);
   process.rails = reader.get<std::uint16_t>();

@@ -11,6 +11,7 @@
 #include "src/bootstrap/reception.h"
 #include "src/bootstrap/service.h"
 #include "src/bootstrap/socket.h"
+#include "src/plan/tuning_file.h"
 #include "src/topology/host_identity.h"
 #include "src/topology/network_interfaces.h"
 #include "src/topology/usable_cores.h"
@@ -49,6 +50,13 @@ Status listen(const Settings& settings, ProcessInfo& process) {
   return success();
 }
 
+/// 0 without a table, and with one that cannot be read, about which the communicator complains.
+std::uint64_t tuningHash(const std::string& path) {
+  if (path.empty()) return 0;
+  const auto file = plan::tuningFileAt(path);
+  return file.ok() ? (*file)->hash : 0;
+}
+
 }  // namespace
 
 std::uint64_t processNumber() {
@@ -64,6 +72,7 @@ ProcessInfo describeProcess(const Settings& settings, std::uint32_t transports) 
   process.pid = ::getpid();
   process.transports = transports;
   process.cores = usableCores();
+  process.tuning = tuningHash(settings.tuningFile);
   return process;
 }
 

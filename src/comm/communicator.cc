@@ -35,9 +35,9 @@ class CommunicatorOfRank final : public Communicator {
                     spinFor(session_->directory(), me, settings_.spin)}) {}
 
   Status prepare() {
-    ATOLL_ASSIGN(auto forced, plan::ForcedAlgorithms::parse(settings_.algorithms));
-    ATOLL_ASSIGN(const auto model, links_.worstModel());
-    programs_.emplace(rank_, ranks(), settings_, links_, withContention(model, directory()), std::move(forced));
+    ATOLL_ASSIGN(const LinkSurvey survey, links_.survey());
+    ATOLL_ASSIGN(Choosing choosing, Choosing::create(settings_, survey, directory()));
+    programs_.emplace(rank_, ranks(), settings_, links_, std::move(choosing));
     session_->onNotice(rank_, [this](const Notice& notice) { take(notice); });
     return success();
   }
@@ -92,6 +92,10 @@ class CommunicatorOfRank final : public Communicator {
     }
     programs_->use(std::make_shared<const Plan>(family[static_cast<std::size_t>(rank_)]));
     return success();
+  }
+
+  [[nodiscard]] Result<AlgorithmChoice> choiceFor(Collective collective, std::uint64_t bytes) const override {
+    return programs_->choiceFor(collective, bytes);
   }
 
   [[nodiscard]] CommunicatorStats stats() const override {

@@ -13,6 +13,7 @@
 #include "src/base/result.h"
 #include "src/base/settings.h"
 #include "src/bootstrap/session.h"
+#include "src/comm/algorithm_choice.h"
 #include "src/exec/call.h"
 #include "src/exec/execution.h"
 #include "src/plan/plan.h"
@@ -65,6 +66,10 @@ class Communicator {
   /// Loads a user's plan family (see plan/serialize.h): verified, then used for every later call of its collective on
   /// this communicator. Every rank loads the same file; ranks that differ find out at the call.
   virtual Status usePlan(std::span<const Plan> family) = 0;
+
+  /// What a call of `bytes` payload (nccl-tests' "size") would run, with an operator that commutes, equal blocks and,
+  /// where there is one, the root 0. Not collective; runs nothing.
+  [[nodiscard]] virtual Result<AlgorithmChoice> choiceFor(Collective collective, std::uint64_t bytes) const = 0;
 
   [[nodiscard]] virtual CommunicatorStats stats() const = 0;
 };

@@ -34,17 +34,19 @@ Result<exec::LinkEnd*> LinkTable::link(Rank peer, std::int32_t lane) {
   return raw;
 }
 
-Result<plan::LinkModel> LinkTable::worstModel() const {
+Result<LinkSurvey> LinkTable::survey() const {
   // Processes of one host and of one kind reach each other alike, so comparing each process with the first of its own
   // host and with the first of all covers every pair: linear in the processes, and the same answer everywhere.
   const auto& processes = context_.directory->processes;
   std::vector<Rank> ranksOf(processes.size());
   for (const std::uint32_t process : context_.directory->processOf) ++ranksOf[process];
-  plan::LinkModel worst;
+  LinkSurvey survey;
+  std::uint32_t used = 0;
   const auto take = [&](const ProcessInfo& a, const ProcessInfo& b) -> Status {
     ATOLL_ASSIGN(const Transport* const transport, agree(transports_, a, b));
     const plan::LinkModel model = transport->model();
-    if (model.latency > worst.latency) worst = model;
+    if (model.latency > survey.worst.latency) survey.worst = model;
+    used |= transportBit(transport->name());
     return success();
   };
   std::unordered_map<std::uint64_t, const ProcessInfo*> firstOfHost;
@@ -55,7 +57,14 @@ Result<plan::LinkModel> LinkTable::worstModel() const {
     if (!isFirst || ranksOf[i] > 1) ATOLL_TRY(take(*first->second, process));
     if (isFirst && i > 0) ATOLL_TRY(take(processes.front(), process));
   }
-  return worst;
+  survey.site.ranks = context_.directory->ranks();
+  survey.site.hosts = static_cast<Rank>(firstOfHost.size());
+  for (const std::string_view name : kTransportNames) {
+    if ((used & transportBit(name)) == 0) continue;
+    survey.site.links += survey.site.links.empty() ? "" : "+";
+    survey.site.links += name;
+  }
+  return survey;
 }
 
 std::size_t LinkTable::bytesHeld() const {

@@ -14,6 +14,12 @@
 
 namespace atl {
 
+/// What joins the ranks of a communicator. The same on every rank.
+struct LinkSurvey {
+  plan::LinkModel worst;  ///< prices of the slowest transport that any two ranks must use
+  plan::TuningSite site;
+};
+
 class LinkTable {
  public:
   LinkTable(const TransportContext& context, Outbox& outbox);
@@ -21,8 +27,8 @@ class LinkTable {
   /// The link to `peer` on `lane`; begun if there is none. Which transport was agreed on is logged once a peer.
   Result<exec::LinkEnd*> link(Rank peer, std::int32_t lane);
 
-  /// Prices for the chooser: of the slowest transport that any two ranks must use. The same on every rank.
-  [[nodiscard]] Result<plan::LinkModel> worstModel() const;
+  /// What the chooser goes by. An error where two ranks have no transport in common.
+  [[nodiscard]] Result<LinkSurvey> survey() const;
 
   [[nodiscard]] std::size_t size() const { return links_.size(); }
   [[nodiscard]] std::size_t bytesHeld() const;

@@ -61,9 +61,8 @@ std::size_t ProgramCache::KeyHash::operator()(const Key& key) const {
   return hashCombine(0, key);
 }
 
-ProgramCache::ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links,
-                           const plan::LinkModel& model, plan::ForcedAlgorithms forced)
-    : rank_(rank), ranks_(ranks), settings_(settings), links_(links), model_(model), forced_(std::move(forced)) {}
+ProgramCache::ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links, Choosing choosing)
+    : rank_(rank), ranks_(ranks), settings_(settings), links_(links), choosing_(std::move(choosing)) {}
 
 ProgramCache::Key ProgramCache::keyOf(const Call& call) const {
   Key key;
@@ -130,10 +129,10 @@ Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std:
   choice.ordered = call.op.ordered();
   choice.unequalBlocks = call.vForm;
   choice.tileBytes = settings_.tileBytes;
-  ATOLL_ASSIGN(const auto ranked, plan::rank(choice, model_, forced_));
-  if (log::enabled(log::Subject::plan)) log::write(log::Subject::plan, rank_, plan::explain(choice, ranked, model_));
+  ATOLL_ASSIGN(const auto decision, choosing_.decide(choice));
+  if (log::enabled(log::Subject::plan)) log::write(log::Subject::plan, rank_, choosing_.explain(choice, decision));
 
-  const plan::Algorithm& algorithm = *ranked.front().algorithm;
+  const plan::Algorithm& algorithm = decision.algorithm();
   const std::uint64_t key = hashText(
       algorithm.name, hashCombine(static_cast<std::uint64_t>(call.root), static_cast<std::uint64_t>(call.collective)));
   auto& cached = plans_[key];
@@ -179,6 +178,30 @@ Result<exec::Program*> ProgramCache::get(std::span<const PointToPoint> operation
   }
   ATOLL_TRY(bindPointToPoint(*pointToPoint_, operations, rank_, linkSource()));
   return pointToPoint_.get();
+}
+
+Result<AlgorithmChoice> ProgramCache::choiceFor(Collective collective, std::uint64_t bytes) const {
+  const Rank root = isRooted(collective) ? 0 : kNoRank;
+  AlgorithmChoice report;
+  report.site = choosing_.site();
+  for (const auto& plan : userPlans_[static_cast<std::size_t>(collective)]) {
+    if (plan->root != root) continue;
+    report.algorithm = plan->algorithm;
+    report.by = plan::Decision::By::user;
+    return report;
+  }
+  plan::Choice choice;
+  choice.collective = collective;
+  choice.ranks = ranks_;
+  choice.root = root;
+  choice.bytes = bytes;
+  choice.tileBytes = settings_.tileBytes;
+  ATOLL_ASSIGN(const auto decision, choosing_.decide(choice));
+  report.algorithm = decision.algorithm().name;
+  report.by = decision.by;
+  report.seconds = decision.ranked.front().seconds;
+  if (decision.ofModel != nullptr) report.ofModel = decision.ofModel->name;
+  return report;
 }
 
 void ProgramCache::use(std::shared_ptr<const Plan> plan) {

@@ -10,18 +10,17 @@
 #include <unordered_map>
 #include <vector>
 
+#include "src/comm/algorithm_choice.h"
+#include "src/comm/choosing.h"
 #include "src/comm/link_table.h"
 #include "src/exec/call.h"
 #include "src/exec/host/program.h"
-#include "src/plan/chooser.h"
 
 namespace atl {
 
 class ProgramCache {
  public:
-  /// `model` prices the links; `forced` are the user's rules.
-  ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links, const plan::LinkModel& model,
-               plan::ForcedAlgorithms forced);
+  ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links, Choosing choosing);
 
   /// The program of a collective. Valid until the next call of a get.
   Result<exec::Program*> get(const Call& call);
@@ -31,6 +30,10 @@ class ProgramCache {
 
   /// A user's plan for every later call of its collective (the same root, where there is one).
   void use(std::shared_ptr<const Plan> plan);
+
+  /// What a call of `bytes` payload would run, with an operator that commutes, equal blocks and, where there is one,
+  /// the root 0.
+  [[nodiscard]] Result<AlgorithmChoice> choiceFor(Collective collective, std::uint64_t bytes) const;
 
   [[nodiscard]] std::size_t size() const { return programs_.size(); }
   [[nodiscard]] std::size_t bytesHeld() const;
@@ -61,8 +64,7 @@ class ProgramCache {
   Rank ranks_;
   const Settings& settings_;
   LinkTable& links_;
-  plan::LinkModel model_;
-  plan::ForcedAlgorithms forced_;
+  Choosing choosing_;
   std::unordered_map<Key, std::unique_ptr<exec::Program>, KeyHash> programs_;
   Key lastKey_;
   exec::Program* last_ = nullptr;

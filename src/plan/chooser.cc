@@ -155,19 +155,53 @@ double predict(const Algorithm& algorithm, const Choice& choice, const LinkModel
          cost.reduced * model.perReducedByte;
 }
 
-std::string explain(const Choice& choice, const std::vector<Candidate>& ranked, const LinkModel& model) {
+Result<Decision> decide(const Choice& choice, const LinkModel& model, const ForcedAlgorithms& forced,
+                        const TunedSite* tuned) {
+  Decision decision;
+  ATOLL_ASSIGN(decision.ranked, rank(choice, model, forced));
+  if (forced.forCollective(choice.collective) != nullptr) {
+    decision.by = Decision::By::user;
+    return decision;
+  }
+  decision.ofModel = decision.ranked.front().algorithm;
+  const TuningRow* const row = tuned == nullptr ? nullptr : tuned->rowFor(choice.collective, choice.bytes);
+  if (row == nullptr) return decision;
+  std::vector<Candidate> measured;
+  for (const MeasuredTime& time : row->times) {
+    if (canServe(*time.algorithm, choice)) measured.push_back({time.algorithm, time.seconds});
+  }
+  if (measured.empty()) return decision;
+  decision.by = Decision::By::table;
+  decision.ranked = std::move(measured);
+  decision.row = row;
+  decision.tuned = tuned;
+  return decision;
+}
+
+std::string explain(const Choice& choice, const Decision& decision, const LinkModel& model) {
   std::string text = fmt::format("{} {}{}:", nameOf(choice.collective), formatBytes(choice.bytes), needsOf(choice));
+  const auto& ranked = decision.ranked;
   if (ranked.empty()) return text + " no algorithm";
   const Candidate& best = ranked.front();
-  const Cost cost = costOf(*best.algorithm, choice);
-  text += fmt::format(
-      " {} {} ({:.4g} rounds {}, {:.4g} messages {}, {:.4g} B {}, {:.4g} B reduced {})", best.algorithm->name,
-      formatSeconds(best.seconds), cost.rounds, formatSeconds(cost.rounds * model.latency), cost.messages,
-      formatSeconds(cost.messages * model.perMessage), cost.bytes, formatSeconds(cost.bytes * model.perByte),
-      cost.reduced, formatSeconds(cost.reduced * model.perReducedByte));
+  text += fmt::format(" {} {}", best.algorithm->name, formatSeconds(best.seconds));
+  if (decision.by == Decision::By::table) {
+    text += fmt::format(", measured at {} on {}", formatBytes(decision.row->bytes), describe(decision.tuned->site));
+  } else {
+    const Cost cost = costOf(*best.algorithm, choice);
+    text += fmt::format(" ({:.4g} rounds {}, {:.4g} messages {}, {:.4g} B {}, {:.4g} B reduced {})", cost.rounds,
+                        formatSeconds(cost.rounds * model.latency), cost.messages,
+                        formatSeconds(cost.messages * model.perMessage), cost.bytes,
+                        formatSeconds(cost.bytes * model.perByte), cost.reduced,
+                        formatSeconds(cost.reduced * model.perReducedByte));
+  }
+  if (decision.by == Decision::By::user) text += ", forced";
   for (std::size_t i = 1; i < ranked.size(); ++i) {
     text +=
         fmt::format("{} {} {}", i == 1 ? "; then" : ",", ranked[i].algorithm->name, formatSeconds(ranked[i].seconds));
+  }
+  if (decision.by == Decision::By::table) {
+    text += decision.ofModel == best.algorithm ? "; so does the cost model"
+                                               : fmt::format("; the cost model would take {}", decision.ofModel->name);
   }
   return text;
 }

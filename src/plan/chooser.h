@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The chooser: prices every algorithm that could serve a call and picks the cheapest, unless the user forces one.
+// The chooser: the algorithm that the user forces; else the one that a tuning table says was fastest; else the one that
+// the cost model prices lowest.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 
 #include "src/base/result.h"
 #include "src/plan/algorithm.h"
+#include "src/plan/tuning_table.h"
 
 namespace atl::plan {
 
@@ -34,7 +36,20 @@ struct Choice {
 /// One row of the explanation.
 struct Candidate {
   const Algorithm* algorithm = nullptr;
-  double seconds = 0;  ///< predicted
+  double seconds = 0;  ///< predicted, or measured where a tuning table decides
+};
+
+/// A choice, and how it came about.
+struct Decision {
+  enum class By : std::uint8_t { user, table, model };
+
+  By by = By::model;
+  std::vector<Candidate> ranked;       ///< the first is taken; the others are what was passed over, best first
+  const TuningRow* row = nullptr;      ///< the row that decided; in the TunedSite that was given
+  const TunedSite* tuned = nullptr;    ///< where the row stands
+  const Algorithm* ofModel = nullptr;  ///< what the cost model takes, were there no table; null where the user forces
+
+  [[nodiscard]] const Algorithm& algorithm() const { return *ranked.front().algorithm; }
 };
 
 /// Rules such as "ring" or "allreduce:ring,broadcast:chain" (the value of ATOLL_ALGO), parsed once. A bare name is for
@@ -55,12 +70,19 @@ class ForcedAlgorithms {
 /// can.
 Result<std::vector<Candidate>> rank(const Choice& choice, const LinkModel& model, const ForcedAlgorithms& forced);
 
+/// Who decides, and what: a forced algorithm before a table's row, a row before the model. `tuned` is what was measured
+/// where the call runs, or null. Of a row the fastest algorithm is taken that can serve the call; where none can, and
+/// where no row speaks for the size, the model decides. Errors as of rank().
+Result<Decision> decide(const Choice& choice, const LinkModel& model, const ForcedAlgorithms& forced,
+                        const TunedSite* tuned);
+
 /// Predicted time of one algorithm.
 double predict(const Algorithm& algorithm, const Choice& choice, const LinkModel& model);
 
-/// "allreduce 1 MiB on 8 ranks: two-shot 212 µs (2 rounds 10 µs, …); then ring 388 µs, …" — what ATOLL_DEBUG=plan
-/// prints.
-std::string explain(const Choice& choice, const std::vector<Candidate>& ranked, const LinkModel& model);
+/// "allreduce 1 MiB on 8 ranks: two-shot 212 µs (2 rounds 10 µs, …); then ring 388 µs, …", or with a table "allreduce
+/// 1 MiB on 8 ranks: two-shot 198 µs, measured at 1 MiB on 8 ranks on 1 host over shm; then ring …; the cost model
+/// would take ring" — what ATOLL_DEBUG=plan prints.
+std::string explain(const Choice& choice, const Decision& decision, const LinkModel& model);
 
 /// Tiles into which the executor cuts a payload: 1 unless the plan is tileable and the payload exceeds a tile.
 std::int32_t tilesFor(bool tileable, std::uint64_t payloadBytes, std::uint64_t tileBytes);

@@ -7,6 +7,11 @@ namespace atl::plan {
 
 using nlohmann::json;
 
+std::string shown(const json& value) {
+  constexpr std::size_t kShown = 40;  // a hostile value may be long
+  return value.dump(-1, ' ', true, json::error_handler_t::replace).substr(0, kShown);
+}
+
 std::string JsonPlace::path() const {
   if (!parent_) return "document";
   const std::string above = parent_->parent_ ? parent_->path() : "";
@@ -47,6 +52,14 @@ Result<std::int32_t> JsonObject::integerOr(std::string_view key, std::int32_t ot
                                            std::int32_t most) {
   if (has(key)) return integer(key, least, most);
   return otherwise;
+}
+
+Result<std::uint64_t> JsonObject::natural(std::string_view key, std::uint64_t most) {
+  ATOLL_ASSIGN(const json* value, any(key));
+  if (!value->is_number_unsigned() || value->get<std::uint64_t>() > most) {
+    return wrongAt(place_->key(key), "{} is not a whole number up to {}", shown(*value), most);
+  }
+  return value->get<std::uint64_t>();
 }
 
 Result<bool> JsonObject::booleanOr(std::string_view key, bool otherwise) {

@@ -37,6 +37,9 @@ Error wrongAt(const JsonPlace& place, fmt::format_string<Args...> format, Args&&
                    fmt::format(format, std::forward<Args>(args)...));
 }
 
+/// A value as an error shows it: its JSON, cut where it is long.
+std::string shown(const nlohmann::json& value);
+
 /// An integer value within bounds.
 Result<std::int32_t> jsonInteger(const nlohmann::json& value, const JsonPlace& place, std::int32_t least,
                                  std::int32_t most);
@@ -49,6 +52,8 @@ class JsonObject {
 
   Result<std::int32_t> integer(std::string_view key, std::int32_t least, std::int32_t most);
   Result<std::int32_t> integerOr(std::string_view key, std::int32_t otherwise, std::int32_t least, std::int32_t most);
+  /// A whole number that need not fit 32 bits.
+  Result<std::uint64_t> natural(std::string_view key, std::uint64_t most);
   Result<bool> booleanOr(std::string_view key, bool otherwise);
   Result<std::string> text(std::string_view key, std::size_t longest);
   /// The array's value, to be walked by the caller.

@@ -165,6 +165,13 @@ TEST_F(WrongArguments, NullOutputs_AreNamed) {
   expectText(atollCommDevice(comm, nullptr), "atollCommDevice: argument device is NULL");
   expectText(atollCommGetAsyncError(comm, nullptr), "atollCommGetAsyncError: argument error is NULL");
   expectText(atollCommGetStats(comm, nullptr), "atollCommGetStats: argument stats is NULL");
+  expectText(atollCommGetChoice(comm, "allreduce", 8, nullptr), "atollCommGetChoice: argument choice is NULL");
+  atollChoice_t choice{};
+  expectText(atollCommGetChoice(comm, nullptr, 8, &choice), "atollCommGetChoice: argument collective is NULL");
+  expectText(atollCommGetChoice(comm, "allreduced", 8, &choice),
+             "atollCommGetChoice: argument collective is 'allreduced', which is none");
+  expectText(atollCommGetChoice(comm, "allreduce", 8, &choice),
+             "atollCommGetChoice: argument choice has size 0; it must be sizeof(atollChoice_t)");
   expectText(atollCommLoadPlan(comm, nullptr), "atollCommLoadPlan: argument path is NULL");
   expectText(atollCommSplit(comm, 0, 0, nullptr, nullptr), "atollCommSplit: argument newcomm is NULL");
   expectText(atollStreamCreate(nullptr), "atollStreamCreate: argument stream is NULL");

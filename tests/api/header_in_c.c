@@ -29,6 +29,7 @@ static const struct {
   atollResult_t (*commUserRank)(atollComm_t, int*);
   atollResult_t (*commDevice)(atollComm_t, int*);
   atollResult_t (*commGetStats)(atollComm_t, atollCommStats_t*);
+  atollResult_t (*commGetChoice)(atollComm_t, const char*, size_t, atollChoice_t*);
   atollResult_t (*commLoadPlan)(atollComm_t, const char*);
   atollResult_t (*allReduce)(const void*, void*, size_t, atollDataType_t, atollRedOp_t, atollComm_t, atollStream_t);
   atollResult_t (*reduce)(const void*, void*, size_t, atollDataType_t, atollRedOp_t, int, atollComm_t, atollStream_t);
@@ -81,6 +82,7 @@ static const struct {
     atollCommUserRank,
     atollCommDevice,
     atollCommGetStats,
+    atollCommGetChoice,
     atollCommLoadPlan,
     atollAllReduce,
     atollReduce,

@@ -102,6 +102,33 @@ TEST(Lifetime, StatsAreWrittenOnlyAsFarAsTheCallerKnows) {
   EXPECT_EQ(lastError(), "atollCommGetStats: argument stats has size 4; it must be sizeof(atollCommStats_t)");
 }
 
+TEST(Lifetime, ChoiceNamesTheAlgorithmAndWhoChoseIt) {
+  World world(2);
+  atollChoice_t choice{};
+  choice.size = sizeof choice;
+  ASSERT_EQ(atollCommGetChoice(world[0], "allreduce", 1 << 20, &choice), atollSuccess) << lastError();
+  EXPECT_EQ(choice.chooser, atollChosenByModel);
+  EXPECT_STRNE(choice.algorithm, "");
+  EXPECT_STREQ(choice.algorithm, choice.model);
+  EXPECT_GT(choice.seconds, 0);
+  EXPECT_EQ(choice.hosts, 1);
+  EXPECT_STREQ(choice.links, "inproc");
+}
+
+TEST(Lifetime, ChoiceOfAForcedAlgorithm_IsTheUsers) {
+  atollConfig_t config = ATOLL_CONFIG_INITIALIZER;
+  config.algorithms = "ring";
+  World world(1);
+  World forced(std::vector<atollComm_t>(1));
+  ASSERT_EQ(atollCommSplit(world[0], 0, 0, &forced[0], &config), atollSuccess) << lastError();
+  atollChoice_t choice{};
+  choice.size = sizeof choice;
+  ASSERT_EQ(atollCommGetChoice(forced[0], "allreduce", 8, &choice), atollSuccess) << lastError();
+  EXPECT_EQ(choice.chooser, atollChosenByUser);
+  EXPECT_STREQ(choice.algorithm, "ring");
+  EXPECT_STREQ(choice.model, "");
+}
+
 TEST(Lifetime, ASecondThreadInTheSameCommunicator_IsRefused) {
   World world(2);
   Gate gate;

@@ -19,6 +19,7 @@ ProcessInfo someProcess() {
   process.transports = 7;
   process.localName = "atoll-1";
   process.cores = 12;
+  process.tuning = 0xfedcba9876543210;
   process.rails = 2;
   NetAddress address;
   address.ip[15] = 1;
@@ -36,6 +37,7 @@ void expectSame(const ProcessInfo& a, const ProcessInfo& b) {
   EXPECT_EQ(a.transports, b.transports);
   EXPECT_EQ(a.localName, b.localName);
   EXPECT_EQ(a.cores, b.cores);
+  EXPECT_EQ(a.tuning, b.tuning);
   EXPECT_EQ(a.rails, b.rails);
   EXPECT_EQ(a.addresses, b.addresses);
 }

@@ -25,6 +25,7 @@ Directory jobOnOneHost(std::vector<std::uint32_t> processOf) {
 
 struct Prices {
   plan::LinkModel worst;
+  plan::TuningSite site;
   plan::LinkModel inproc;
   plan::LinkModel shm;
 };
@@ -40,24 +41,31 @@ Prices pricesFor(std::vector<std::uint32_t> processOf) {
     if (transport->name() == "shm") prices.shm = transport->model();
   }
   const LinkTable table(context, outbox);
-  auto worst = table.worstModel();
-  EXPECT_TRUE(worst.ok()) << worst.error().text;
-  if (worst.ok()) prices.worst = *worst;
+  auto survey = table.survey();
+  EXPECT_TRUE(survey.ok()) << survey.error().text;
+  if (survey.ok()) prices.worst = survey->worst;
+  if (survey.ok()) prices.site = survey->site;
   return prices;
 }
 
-TEST(WorstModel, OneRankAProcess_IsOfTheLinksBetweenProcesses) {
+TEST(LinkSurvey, OneRankAProcess_IsOfTheLinksBetweenProcesses) {
   const Prices prices = pricesFor({0, 1, 2});
   ASSERT_NE(prices.shm.perByte, prices.inproc.perByte);
   EXPECT_EQ(prices.worst.perByte, prices.shm.perByte);
+  EXPECT_EQ(prices.site, (plan::TuningSite{3, 1, "shm"}));
 }
 
-TEST(WorstModel, RanksOfOneProcess_IsOfTheLinksInside) {
+TEST(LinkSurvey, RanksOfOneProcess_IsOfTheLinksInside) {
   const Prices prices = pricesFor({0, 0, 0});
   EXPECT_EQ(prices.worst.perByte, prices.inproc.perByte);
+  EXPECT_EQ(prices.site, (plan::TuningSite{3, 1, "inproc"}));
 }
 
-TEST(WorstModel, OneRankAlone_NeedsNoTransport) {
+TEST(LinkSurvey, ThreadsOfSeveralProcesses_NamesBothKindsOfLinks) {
+  EXPECT_EQ(pricesFor({0, 0, 1, 1}).site, (plan::TuningSite{4, 1, "inproc+shm"}));
+}
+
+TEST(LinkSurvey, OneRankAlone_NeedsNoTransport) {
   const Prices prices = pricesFor({0});
   EXPECT_EQ(prices.worst.latency, 0);
 }

@@ -186,12 +186,13 @@ TEST(ForcedAlgorithms, CallThatTheForcedOneCannotServe_IsAnErrorThatSaysWhy) {
 
 TEST(Explain, RankedCandidates_NamesTheCallTheWinnerAndTheRunnersUp) {
   const Choice choice = choiceOf(Collective::allReduce, 8, 1 << 20);
-  const auto ranked = rank(choice, kNetwork, ForcedAlgorithms{});
-  ASSERT_TRUE(ranked.ok());
-  const std::string text = explain(choice, *ranked, kNetwork);
-  EXPECT_THAT(text, HasSubstr("allreduce 1 MiB on 8 ranks: " + std::string(ranked->front().algorithm->name)));
+  const auto decision = decide(choice, kNetwork, ForcedAlgorithms{}, nullptr);
+  ASSERT_TRUE(decision.ok());
+  const std::string text = explain(choice, *decision, kNetwork);
+  EXPECT_THAT(text, HasSubstr("allreduce 1 MiB on 8 ranks: " + std::string(decision->algorithm().name)));
   EXPECT_THAT(text, HasSubstr("rounds"));
-  for (const Candidate& candidate : *ranked) EXPECT_THAT(text, HasSubstr(std::string(candidate.algorithm->name)));
+  for (const Candidate& candidate : decision->ranked)
+    EXPECT_THAT(text, HasSubstr(std::string(candidate.algorithm->name)));
 }
 
 TEST(TilesFor, Payload_IsCutOnlyWhereThePlanAllowsAndItExceedsATile) {
