@@ -2,12 +2,10 @@
 #include "bench/perf/json_report.h"
 
 #include <array>
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "bench/perf/whole_file.h"
 #include "src/base/settings.h"
 
 namespace atl::perf {
@@ -40,10 +38,6 @@ json environmentJson() {
     if (const char* value = std::getenv(name.c_str())) env[name] = value;
   }
   return env;
-}
-
-std::string unfinishedName(const std::string& path) {
-  return path + ".part";
 }
 
 json configJson(const Options& o) {
@@ -106,23 +100,8 @@ std::string JsonReport::text(const Totals& totals) const {
   return document.dump(2) + "\n";
 }
 
-Status JsonReport::probe(const std::string& path) {
-  const std::string unfinished = unfinishedName(path);
-  if (!std::ofstream(unfinished, std::ios::trunc))
-    return systemError(errno, fmt::format("cannot write {}", unfinished));
-  std::remove(unfinished.c_str());
-  return success();
-}
-
 Status JsonReport::write(const std::string& path, const Totals& totals) const {
-  const std::string unfinished = unfinishedName(path);
-  std::ofstream file(unfinished, std::ios::trunc);
-  file << text(totals);
-  file.close();
-  if (!file) return systemError(errno, fmt::format("cannot write {}", unfinished));
-  if (std::rename(unfinished.c_str(), path.c_str()) != 0)
-    return systemError(errno, fmt::format("cannot write {}", path));
-  return success();
+  return writeWhole(path, text(totals));
 }
 
 }  // namespace atl::perf

@@ -16,8 +16,6 @@ class JsonReport {
   JsonReport(std::string_view program, Library library, const Options& options, std::vector<RankInfo> ranks);
   void add(const Row& row) { rows_.push_back(row); }
   [[nodiscard]] std::string text(const Totals& totals) const;
-  /// Whether a file can be made there; asked before a long sweep, not after it.
-  [[nodiscard]] static Status probe(const std::string& path);
   [[nodiscard]] Status write(const std::string& path, const Totals& totals) const;
 
  private:

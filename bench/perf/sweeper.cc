@@ -4,32 +4,10 @@
 #include <algorithm>
 
 #include "bench/perf/element.h"
+#include "bench/perf/extents.h"
 
 namespace atl::perf {
 namespace {
-
-/// Share of the free memory that the buffers may take: the rest is for the library and for everybody else.
-constexpr double kMemoryShare = 0.75;
-
-/// A call's buffer sizes in bytes.
-struct Extents {
-  std::size_t send = 0;
-  std::size_t recv = 0;
-};
-
-/// The largest that one rank needs for a nominal size, as root and not, whatever the type.
-Extents extentsFor(const Collective& collective, const Options& options, std::uint64_t bytes, int rank, int ranks) {
-  Extents largest;
-  for (const DataType type : options.types) {
-    const std::size_t elementBytes = atl::sizeOf(type);
-    for (const int root : {rank, (rank + 1) % ranks}) {
-      const Job job{collective.countFor(bytes / elementBytes, ranks), rank, ranks, root};
-      largest.send = std::max(largest.send, extentOf(collective.input(job)) * elementBytes);
-      largest.recv = std::max(largest.recv, extentOf(collective.output(job)) * elementBytes);
-    }
-  }
-  return largest;
-}
 
 /// The roots to go through; −1 alone where there is none.
 std::vector<int> rootsOf(const Collective& collective, const Options& options, int ranks) {
@@ -63,14 +41,7 @@ std::vector<Case> Sweeper::cases() const {
 }
 
 Status Sweeper::fitMemory(const std::vector<RankInfo>& ranks) {
-  const std::string& host = ranks.at(static_cast<std::size_t>(team_.members()[0].rank)).host;
-  const auto neighbours = std::count_if(ranks.begin(), ranks.end(), [&](const RankInfo& r) { return r.host == host; });
-  const std::uint64_t available = availableMemory();
-  // Two buffers a rank, each at most as large as the size.
-  const double limit =
-      available == 0 ? 1e18 : static_cast<double>(available) * kMemoryShare / static_cast<double>(neighbours) / 2;
-  ATOLL_ASSIGN(const auto agreed, team_.combine({limit}, Average::min));
-  const auto most = static_cast<std::uint64_t>(agreed[0]);
+  ATOLL_ASSIGN(const std::uint64_t most, largestSize(team_, ranks));
   if (options_.sweep.minBytes > most) {
     return makeError(ErrorCode::systemError,
                      "minbytes {} is more than the memory of the smallest host allows: {} bytes a buffer",
@@ -82,7 +53,13 @@ Status Sweeper::fitMemory(const std::vector<RankInfo>& ranks) {
 
 Status Sweeper::allocate() {
   for (const Member& member : team_.members()) {
-    const Extents extents = extentsFor(collective_, options_, sizes_.back(), member.rank, team_.ranks());
+    Extents extents;  // of the type that needs most
+    for (const DataType type : options_.types) {
+      const std::size_t count = collective_.countFor(sizes_.back() / atl::sizeOf(type), team_.ranks());
+      const Extents ofType = extentsFor(collective_, count, type, member.rank, team_.ranks());
+      extents.send = std::max(extents.send, ofType.send);
+      extents.recv = std::max(extents.recv, ofType.recv);
+    }
     const atollComm_t owner = options_.registerBuffers ? member.comm : nullptr;
     ATOLL_ASSIGN(auto send, Buffer::allocate(extents.send, owner));
     ATOLL_ASSIGN(auto recv, Buffer::allocate(extents.recv, owner));

@@ -103,14 +103,6 @@ TEST(JsonReport, Write_PutsTheWholeFileInPlace) {
   std::filesystem::remove(path);
 }
 
-TEST(JsonReport, Probe_TellsBeforehandAndLeavesNothing) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "atoll_json_probe_test.json";
-  EXPECT_TRUE(JsonReport::probe(path.string()).ok());
-  EXPECT_FALSE(std::filesystem::exists(path));
-  EXPECT_FALSE(std::filesystem::exists(path.string() + ".part"));
-  EXPECT_FALSE(JsonReport::probe("/nonexistent-folder/out.json").ok());
-}
-
 TEST(JsonReport, WriteWhereNothingCanBe_IsAnErrorNamingThePath) {
   const Status status =
       JsonReport("all_reduce_perf", {"Atoll", "0.1.0"}, {}, {}).write("/nonexistent-folder/out.json", {});
