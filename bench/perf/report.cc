@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <fstream>
+
 namespace atl::perf {
 namespace {
 
@@ -27,6 +30,16 @@ std::string spreadOfHalf(std::string_view name, const std::optional<Measurement>
                      timeText(spread.p99));
 }
 
+/// What connections are set to makes so much of a difference that no figure is to be read without it.
+std::string congestionText() {
+  std::ifstream file("/proc/sys/net/ipv4/tcp_congestion_control");
+  std::string systems = "unknown";
+  file >> systems;
+  const char* const asked = std::getenv("ATOLL_TCP_CONGESTION");
+  return fmt::format("# TCP congestion control: the system's {}, ATOLL_TCP_CONGESTION {}\n", systems,
+                     asked == nullptr ? "not set" : asked);
+}
+
 }  // namespace
 
 void Totals::add(const Row& row) {
@@ -48,6 +61,7 @@ std::string headerText(std::string_view program, const Library& library, const O
       options.threads, options.ranksPerThread, sweep.minBytes, sweep.maxBytes,
       sweep.factor != 0 ? fmt::format("{}(factor)", sweep.factor) : fmt::format("{}(bytes)", sweep.stepBytes),
       options.warmup, options.iterations, options.aggregate, options.checks);
+  text += congestionText();
   text += "#\n# Ranks\n";
   for (const RankInfo& r : ranks) {
     const std::string device = r.device < 0 ? "host memory" : fmt::format("{}", r.device);

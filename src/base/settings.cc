@@ -108,10 +108,13 @@ const std::array kRows = {
           if (!t.empty() && t != "4" && t != "6") return bad(t, "4, 6 or empty");
           return readText(s.addressFamily, t);
         }},
-    Row{{"ATOLL_SOCKETS_PER_PEER", "1 to 16", "2", "TCP connections of a link; large messages are spread over them."},
+    Row{{"ATOLL_SOCKETS_PER_PEER", "1 to 16", "1",
+         "TCP connections of a link, which large messages are spread over; more for a network that one cannot fill, or "
+         "several interfaces."},
         [](Settings& s, std::string_view t) { return readInt(s.socketsPerPeer, t, 1, 16); }},
     Row{{"ATOLL_TCP_CONGESTION", "name", "",
-         "Congestion control of data connections, e.g. cubic; empty for the system's own."},
+         "Congestion control of data connections, e.g. bbr, or system for the host's own; empty for cubic where it may "
+         "be used."},
         [](Settings& s, std::string_view t) { return readText(s.congestionControl, t); }},
     Row{{"ATOLL_HOSTID", "text", "", "Replaces the identity that decides which processes share a host."},
         [](Settings& s, std::string_view t) { return readText(s.hostId, t); }},

@@ -36,8 +36,8 @@ struct Settings {
   std::string transports;               ///< ATOLL_TRANSPORT: allowed transports, "inproc,shm,tcp"
   std::string interfaces;               ///< ATOLL_SOCKET_IFNAME: names, prefixes, ^ to exclude, = for exact, or CIDR
   std::string addressFamily;            ///< ATOLL_SOCKET_FAMILY: "4", "6" or empty for either
-  int socketsPerPeer = 2;               ///< ATOLL_SOCKETS_PER_PEER
-  std::string congestionControl;        ///< ATOLL_TCP_CONGESTION: e.g. "cubic"; empty: the system's
+  int socketsPerPeer = 1;               ///< ATOLL_SOCKETS_PER_PEER
+  std::string congestionControl;        ///< ATOLL_TCP_CONGESTION: e.g. "bbr"; "system"; empty: the transport's choice
   std::string hostId;                   ///< ATOLL_HOSTID: overrides the identity that decides "same host"
   std::uint64_t slotBytes = 64 << 10;   ///< ATOLL_SLOT_BYTES: size of one bounce slot
   int slots = 16;                       ///< ATOLL_SLOTS: bounce slots of a rank

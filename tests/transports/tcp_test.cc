@@ -17,6 +17,7 @@
 namespace atl {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 
 /// Two ranks of two hosts, each with its transport and settings.
@@ -76,7 +77,7 @@ TEST_F(TcpTransport, LinksAndDescribesItself) {
   const auto joined = join(*lower, *higher);
   ASSERT_TRUE(joined.ok()) << joined.error().text;
   const auto text = describeLink(*lower);
-  EXPECT_THAT(text, testing::MatchesRegex("tcp 127.0.0.1:[0-9]+ → 127.0.0.1:[0-9]+ ×2 [a-z]+"));
+  EXPECT_THAT(text, testing::MatchesRegex("tcp 127.0.0.1:[0-9]+ → 127.0.0.1:[0-9]+ ×1 [a-z]+"));
 }
 
 TEST_F(TcpTransport, TheSmallerNumberOfConnectionsIsUsed) {
@@ -97,6 +98,19 @@ TEST_F(TcpTransport, UsesTheCongestionControlThatIsAskedFor) {
   const auto joined = join(*lower, *higher);
   ASSERT_TRUE(joined.ok()) << joined.error().text;
   EXPECT_THAT(describeLink(*lower), HasSubstr("reno"));
+}
+
+TEST_F(TcpTransport, UsesCubicWhereItMayUnlessTheSystemsOwnIsAskedFor) {
+  const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto systems = tcp::congestionControlOf(socket.get());
+  if (!tcp::configure(socket.get(), "cubic").ok()) GTEST_SKIP() << "this process may not use cubic here";
+  settings_[1].congestionControl = "system";
+  auto lower = transports_[0]->connect(1, 0);
+  auto higher = transports_[1]->connect(0, 0);
+  const auto joined = join(*lower, *higher);
+  ASSERT_TRUE(joined.ok()) << joined.error().text;
+  EXPECT_THAT(describeLink(*lower), EndsWith(" cubic"));
+  EXPECT_THAT(describeLink(*higher), EndsWith(" " + systems));
 }
 
 TEST_F(TcpTransport, AnUnknownCongestionControlIsNamedWithThoseThereAre) {

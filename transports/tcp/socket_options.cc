@@ -20,6 +20,9 @@ constexpr int kIdleSeconds = 10;
 constexpr int kProbeSeconds = 2;
 constexpr int kProbes = 5;
 
+constexpr std::string_view kSystemCongestionControl = "system";
+constexpr std::string_view kPreferredCongestionControl = "cubic";
+
 Status setOption(int socket, int level, int option, int value, const char* name) {
   if (::setsockopt(socket, level, option, &value, sizeof value) == 0) return success();
   return systemError(errno, fmt::format("cannot set {} of a connection to {}", name, value));
@@ -67,9 +70,11 @@ Status configure(int socket, const std::string& congestionControl) {
   // No limit of its own on unacknowledged data: the kernel would apply it also to a peer that is alive but for long has
   // not asked for what we send. Those waits end with the caller's deadline.
   ATOLL_TRY(setOption(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, 0, "TCP_USER_TIMEOUT"));
-  if (congestionControl.empty()) return success();
-  if (::setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, congestionControl.data(),
-                   static_cast<socklen_t>(congestionControl.size())) == 0) {
+  if (congestionControl == kSystemCongestionControl) return success();
+  const bool asked = !congestionControl.empty();
+  const std::string_view name = asked ? std::string_view(congestionControl) : kPreferredCongestionControl;
+  if (::setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, name.data(), static_cast<socklen_t>(name.size())) == 0 ||
+      !asked) {
     return success();
   }
   return systemError(errno,

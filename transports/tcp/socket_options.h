@@ -10,8 +10,10 @@
 
 namespace atl::tcp {
 
-/// Sends small messages at once, notices a vanished host, and uses the congestion control named (empty: the system's).
-/// An error if the kernel refuses the congestion control: it names it and those there are.
+/// Sends small messages at once, notices a vanished host, and uses the congestion control named; "system" leaves the
+/// host's own. Empty: cubic where the kernel lets this process use it, else the host's own. A system's default is
+/// chosen for servers on the internet, often bbr, which paces what it sends and is the slower by far between hosts that
+/// are near. An error if the kernel refuses a congestion control that was asked for: it names it and those there are.
 Status configure(int socket, const std::string& congestionControl);
 
 /// The congestion control in force; empty if the kernel does not say.
