@@ -51,7 +51,7 @@ PeerMeasuring::Place PeerMeasuring::placeOf(std::size_t position) const {
 }
 
 Status PeerMeasuring::issue(const PeerIssue& call, int iteration) const {
-  const Place place = placeOf(static_cast<std::size_t>(iteration));
+  const Place place = placeOf(options_.positionOf(iteration));
   return call(place.send, place.recv);
 }
 
@@ -62,13 +62,13 @@ Result<std::vector<double>> PeerMeasuring::timeIterations(const PeerIssue& call)
     for (int i = 0; i < options_.iterations; ++i) {
       if (options_.alignIterations) ATOLL_TRY(peer_.barrier());
       const auto start = Clock::now();
-      ATOLL_TRY(issue(call, i));
+      ATOLL_TRY(issue(call, options_.warmup + i));
       samples.push_back(seconds(Clock::now() - start));
     }
     total = std::accumulate(samples.begin(), samples.end(), 0.0);
   } else {
     const auto start = Clock::now();
-    for (int i = 0; i < options_.iterations; ++i) ATOLL_TRY(issue(call, i));
+    for (int i = 0; i < options_.iterations; ++i) ATOLL_TRY(issue(call, options_.warmup + i));
     total = seconds(Clock::now() - start);
   }
   samples.push_back(total / options_.iterations);

@@ -53,8 +53,8 @@ class Run {
   Result<std::uint64_t> sweep() {
     ATOLL_TRY(checkOptions(*collective_.description, options_, peer_.ranks()));
     ATOLL_ASSIGN(const auto sizes, sizesOf(options_.sweep));
-    ATOLL_ASSIGN(const Buffer send, Buffer::allocate(sizes.back(), nullptr));
-    ATOLL_ASSIGN(const Buffer recv, Buffer::allocate(sizes.back(), nullptr));
+    ATOLL_ASSIGN(const Buffer send, Buffer::allocate(options_.capacityFor(sizes.back()), nullptr));
+    ATOLL_ASSIGN(const Buffer recv, Buffer::allocate(options_.capacityFor(sizes.back()), nullptr));
     ATOLL_ASSIGN(const auto infos, describeRanks(peer_));
     const Library library = peer_.library();
     JsonReport json(program_, library, options_, infos);

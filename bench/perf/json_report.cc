@@ -51,6 +51,7 @@ json configJson(const Options& o) {
           {"iters", o.iterations},
           {"warmup_iters", o.warmup},
           {"agg_iters", o.aggregate},
+          {"rotation", o.rotation ? json(*o.rotation) : json(nullptr)},
           {"run_cycles", o.cycles},
           {"parallel_init", o.parallelInit},
           {"check", o.checks},

@@ -72,7 +72,7 @@ double Measuring::now() const {
 }
 
 Result<Measurement> Measuring::time() {
-  for (int i = 0; i < options_.warmup; ++i) ATOLL_TRY(issue(static_cast<std::size_t>(i), options_.aggregate));
+  for (int i = 0; i < options_.warmup; ++i) ATOLL_TRY(issue(options_.positionOf(i), options_.aggregate));
   ATOLL_TRY(team_.synchronize());
   ATOLL_TRY(team_.barrier());
 
@@ -97,7 +97,7 @@ Result<Measurement> Measuring::time() {
 Result<double> Measuring::timeTogether() {
   const double start = now();
   for (int i = 0; i < options_.iterations; ++i) {
-    ATOLL_TRY(issue(static_cast<std::size_t>(i), options_.aggregate));
+    ATOLL_TRY(issue(options_.positionOf(options_.warmup + i), options_.aggregate));
     if (options_.waitEachCall) ATOLL_TRY(team_.synchronize());
   }
   ATOLL_TRY(team_.synchronize());
@@ -110,7 +110,7 @@ Result<std::vector<double>> Measuring::timeApart() {
   for (int i = 0; i < options_.iterations; ++i) {
     if (options_.alignIterations) ATOLL_TRY(team_.barrier());
     const double start = now();
-    ATOLL_TRY(issue(static_cast<std::size_t>(i), options_.aggregate));
+    ATOLL_TRY(issue(options_.positionOf(options_.warmup + i), options_.aggregate));
     ATOLL_TRY(team_.synchronize());
     samples.push_back(now() - start);
   }

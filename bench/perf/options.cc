@@ -131,6 +131,11 @@ void addTiming(CLI::App& app, Options& options) {
   app.add_option("-n,--iters", options.iterations, "timed iterations [20]")->check(atLeast(1));
   app.add_option("-w,--warmup_iters", options.warmup, "iterations before, not timed, of each size [1]")
       ->check(atLeast(0));
+  app.add_option_function<std::string>(
+         "--rotation", [&options](const std::string& text) { options.rotation = readBytes("--rotation", text); },
+         "memory of each buffer that successive iterations are spread over: more than the caches hold for cold data, 0 "
+         "for the same memory every time [that of the largest size]")
+      ->type_name("BYTES");
   app.add_option("-m,--agg_iters", options.aggregate, "calls issued as one group in an iteration [1]")
       ->check(atLeast(1));
   app.add_option("-N,--run_cycles", options.cycles, "times to run the whole sweep; 0 for ever [1]")->check(atLeast(0));

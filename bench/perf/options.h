@@ -3,6 +3,8 @@
 // own.
 #pragma once
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,17 +34,27 @@ struct Options {
   int root = 0;                                          ///< -r; kAllRoots for each in turn
   bool waitEachCall = false;                             ///< -z bit 0: wait for the stream after every iteration
   bool alignIterations = false;                          ///< -z bit 1: a barrier, not timed, before every iteration
-  double timeoutSeconds = -1;          ///< -T: the communicators' time limit; negative for the library's own
-  bool cpuTime = false;                ///< -C: the time column shows the thread's CPU time
-  Average average = Average::mean;     ///< -a
-  bool registerBuffers = false;        ///< -R: buffers from atollMemAlloc, registered with the communicator
-  bool iterationSpread = false;        ///< -I: min, median, p99 of the iterations below each row
-  bool iterationSamples = false;       ///< -K: every iteration's time in the JSON file
-  bool stream = false;                 ///< --stream: calls go to a host stream instead of running in the calling thread
+  double timeoutSeconds = -1;       ///< -T: the communicators' time limit; negative for the library's own
+  bool cpuTime = false;             ///< -C: the time column shows the thread's CPU time
+  Average average = Average::mean;  ///< -a
+  bool registerBuffers = false;     ///< -R: buffers from atollMemAlloc, registered with the communicator
+  bool iterationSpread = false;     ///< -I: min, median, p99 of the iterations below each row
+  bool iterationSamples = false;    ///< -K: every iteration's time in the JSON file
+  bool stream = false;              ///< --stream: calls go to a host stream instead of running in the calling thread
+  /// --rotation: memory of a buffer over which successive iterations are spread, at least; 0: all use the same.
+  std::optional<std::uint64_t> rotation;
   std::string jsonFile;                ///< -J: empty for none
   std::vector<std::string> arguments;  ///< the command line as given
 
   static constexpr int kAllRoots = -1;
+  /// The position of a buffer (see Buffer) that an iteration uses, counted from the first of the warm-up.
+  [[nodiscard]] std::size_t positionOf(int iteration) const {
+    return rotation == 0 ? 0 : static_cast<std::size_t>(iteration);
+  }
+  /// Usable bytes of a buffer in which the largest region takes `largest`.
+  [[nodiscard]] std::size_t capacityFor(std::size_t largest) const {
+    return largest == 0 ? 0 : std::max<std::size_t>(largest, rotation.value_or(0));
+  }
   [[nodiscard]] bool timesIterations() const { return iterationSpread || iterationSamples || alignIterations; }
 };
 

@@ -48,6 +48,7 @@ Status Sweeper::fitMemory(const std::vector<RankInfo>& ranks) {
                      options_.sweep.minBytes, most);
   }
   options_.sweep.maxBytes = std::min(options_.sweep.maxBytes, most);
+  if (options_.rotation) options_.rotation = std::min(*options_.rotation, most);
   return success();
 }
 
@@ -61,8 +62,8 @@ Status Sweeper::allocate() {
       extents.recv = std::max(extents.recv, ofType.recv);
     }
     const atollComm_t owner = options_.registerBuffers ? member.comm : nullptr;
-    ATOLL_ASSIGN(auto send, Buffer::allocate(extents.send, owner));
-    ATOLL_ASSIGN(auto recv, Buffer::allocate(extents.recv, owner));
+    ATOLL_ASSIGN(auto send, Buffer::allocate(options_.capacityFor(extents.send), owner));
+    ATOLL_ASSIGN(auto recv, Buffer::allocate(options_.capacityFor(extents.recv), owner));
     buffers_.push_back({std::move(send), std::move(recv)});
   }
   return success();

@@ -55,6 +55,17 @@ TEST(Options, None_AreTheDefaultsOfNcclTests) {
   EXPECT_LT(o.timeoutSeconds, 0);
 }
 
+TEST(Options, Rotation_IsOfTheLargestSizeUnlessAskedFor) {
+  const Options asked = parsed({"--rotation", "64M"});
+  EXPECT_EQ(asked.capacityFor(1 << 20), 64U << 20);
+  EXPECT_EQ(asked.capacityFor(128 << 20), 128U << 20);
+  EXPECT_EQ(asked.capacityFor(0), 0U);  // a rank that has no such buffer
+  EXPECT_EQ(asked.positionOf(7), 7U);
+  EXPECT_EQ(parsed({}).capacityFor(1 << 20), 1U << 20);
+  EXPECT_EQ(parsed({}).positionOf(7), 7U);
+  EXPECT_EQ(parsed({"--rotation", "0"}).positionOf(7), 0U);
+}
+
 TEST(Options, ShortNames_SetTheirFields) {
   const Options o =
       parsed({"-t", "3", "-g", "2", "-b", "8", "-e", "64M",  "-f", "4",        "-n", "7", "-w", "2", "-m", "5",

@@ -68,6 +68,12 @@ TEST_F(PeerMeasure, Time_CallsWarmUpAndIterationsOnRotatedBuffers) {
   EXPECT_FALSE(measurement->wrong.has_value());
 }
 
+TEST_F(PeerMeasure, Time_UsesTheSameBuffersEveryTimeWhereNothingIsToRotate) {
+  options_.rotation = 0;
+  ASSERT_TRUE(measuring(false).time().ok());
+  EXPECT_EQ(peer_.places.size(), 1U);
+}
+
 TEST_F(PeerMeasure, Time_KeepsEveryIterationWhereAsked) {
   options_.iterationSamples = true;
   const auto measurement = measuring(false).time();
