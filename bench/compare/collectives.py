@@ -15,6 +15,10 @@ class Collective:
     # Loads and stores that cannot be avoided, of all ranks together, in units of S: every rank's input is loaded once and
     # every rank's output stored once.
     traffic: Callable[[int], float]
+    # Bytes that some rank sends to another at the least, of all ranks together, in units of S …
+    sent: Callable[[int], float] = lambda n: 0
+    # … and those of them that go from one half of the ranks to the other.
+    crossing: Callable[[int], float] = lambda n: 0
     # Whether every rank's call has to hear of another rank, so that calls in a row cannot overlap.
     waits: bool = True
     # Whether S is a whole number of blocks, one for each rank.
@@ -26,13 +30,14 @@ def _others_share(ranks):
 
 
 ALL = {
-    "allreduce": Collective("all_reduce_perf", lambda n: 2 * (n - 1) / n, lambda n: 2 * n),
-    "allgather": Collective("all_gather_perf", _others_share, lambda n: n + 1, blocks=True),
-    "reducescatter": Collective("reduce_scatter_perf", _others_share, lambda n: n + 1, blocks=True),
-    "alltoall": Collective("alltoall_perf", _others_share, lambda n: 2 * n, blocks=True),
-    "broadcast": Collective("broadcast_perf", lambda n: 1, lambda n: n, waits=False),  # in place: the root only loads
-    "reduce": Collective("reduce_perf", lambda n: 1, lambda n: n + 1, waits=False),
-    "sendrecv": Collective("sendrecv_perf", lambda n: 1, lambda n: 2 * n),
+    "allreduce": Collective("all_reduce_perf", lambda n: 2 * (n - 1) / n, lambda n: 2 * n, lambda n: 2 * (n - 1), lambda n: 2),
+    "allgather": Collective("all_gather_perf", _others_share, lambda n: n + 1, lambda n: n - 1, lambda n: 1, blocks=True),
+    "reducescatter": Collective("reduce_scatter_perf", _others_share, lambda n: n + 1, lambda n: n - 1, lambda n: 1, blocks=True),
+    "alltoall": Collective("alltoall_perf", _others_share, lambda n: 2 * n, lambda n: n - 1, lambda n: n / 2, blocks=True),
+    # In place: the root only loads.
+    "broadcast": Collective("broadcast_perf", lambda n: 1, lambda n: n, lambda n: n - 1, lambda n: 1, waits=False),
+    "reduce": Collective("reduce_perf", lambda n: 1, lambda n: n + 1, lambda n: n - 1, lambda n: 1, waits=False),
+    "sendrecv": Collective("sendrecv_perf", lambda n: 1, lambda n: 2 * n, lambda n: n, lambda n: 2),
     "barrier": Collective("barrier_perf", lambda n: 1, lambda n: 0),
 }
 

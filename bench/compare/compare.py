@@ -5,7 +5,8 @@
 Every contestant is measured by a program with the same sweep, warm-up, rotation of buffers, iterations, averaging and data
 check, started in the same way, in turn within every repetition, so that a slow moment of the machine meets all of them.
 The machine's own bounds are measured in the same run. OUT gets compare.md (summary, medians, ratios, bounds), compare.json
-(every single time), a PNG for each collective and number of ranks, and compare.html, which holds all of it.
+(every single time), a PNG for each setting, collective, number of ranks and kind of buffers, and compare.html, which holds
+all of it.
 """
 import argparse
 import json
@@ -14,11 +15,13 @@ import shutil
 import sys
 
 import campaign
+import cases
 import collectives as collectives_module
 import contestants as contestants_module
 import machine
 import page
 import plots
+import settings as settings_module
 import summary
 import tables
 
@@ -33,9 +36,13 @@ def arguments():
                         + ", ".join(contestants_module.known("")) + " [%(default)s]")
     parser.add_argument("--collectives", default="allreduce",
                         help="comma-separated, or all: " + ", ".join(collectives_module.ALL) + " [%(default)s]")
+    parser.add_argument("--settings", default="shm",
+                        help="where the ranks are, comma-separated, or all: " + ", ".join(settings_module.ALL) + " [%(default)s]")
+    parser.add_argument("--buffers", default="all",
+                        help="warm: the same in every call; cold: rotated past the caches; or all [%(default)s]")
     parser.add_argument("--ranks", default="2,4,8", help="numbers of ranks, comma-separated [%(default)s]")
     parser.add_argument("--min", default="8", help="smallest size [%(default)s]")
-    parser.add_argument("--max", default="64M", help="largest size [%(default)s]")
+    parser.add_argument("--max", default="256M", help="largest size [%(default)s]")
     parser.add_argument("--factor", type=int, default=4, help="from one size to the next [%(default)s]")
     parser.add_argument("--repetitions", type=int, default=5, help="measurements that a median is taken of [%(default)s]")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the iterations of every size [%(default)s]")
@@ -60,8 +67,8 @@ def chosen(text, known, what):
 def check_needs(folder, contestants):
     needed = [(folder / "bounds_perf", "every comparison")]
     for name, contestant in contestants.items():
-        needed += [(path, name) for path in contestant.needs()]
-        launcher = contestant.command("allreduce", 2)[0]
+        needed.append((contestant.program(), name))
+        launcher = contestant.command(settings_module.SharedMemory(), "allreduce", 2)[0]
         if not shutil.which(launcher):
             sys.exit(f"compare.py: there is no {launcher}, which {name} needs; --contestants leaves it out")
     for path, who in needed:
@@ -89,19 +96,23 @@ def main():
     known = contestants_module.known(folder, options.launcher)
     contestants = {name: known[name] for name in chosen(options.contestants, known, "contestant")}
     collectives = chosen(options.collectives, collectives_module.ALL, "collective")
+    settings = [settings_module.ALL[name]() for name in chosen(options.settings, settings_module.ALL, "setting")]
+    buffers = chosen(options.buffers, cases.BUFFERS, "kind of buffers")
     check_needs(folder, contestants)
     about = machine.describe()
-    run = campaign.Campaign(folder, contestants, options)
-    run.run(collectives, [int(text) for text in options.ranks.split(",")])
+    run = campaign.Campaign(folder, contestants, options, machine.cache_bytes())
+    run.run(settings, collectives, [int(text) for text in options.ranks.split(",")], buffers)
 
     records = run.samples.summary(list(contestants), run.bounds)
     print(write(pathlib.Path(options.out), {
+        "format": "atoll-compare",
+        "version": 2,
         "machine": about,
         "settings": {"type": "float", "operator": "sum", "repetitions": options.repetitions, "scale": options.scale,
                      "launcher_of_atoll": options.launcher,
                      "libraries": ", ".join(f"{name}: {text}" for name, text in run.libraries.items())},
         "contestants": list(contestants),
-        "bounds": run.bounds.document(),
+        "bounds": {name: bounds.document() for name, bounds in run.bounds.items()},
         "summary": summary.of_all(records, list(contestants), lambda name: known[name].peer),
         "results": records,
         "problems": run.problems,

@@ -6,19 +6,12 @@ write such a program and a class here.
 """
 import os
 import pathlib
-import shutil
 
 import collectives
 
 
-def open_mpi_run():
-    """Open MPI's mpirun, also where another implementation's has the plain name."""
-    program = shutil.which("mpirun.openmpi") or "mpirun"
-    return [program, "--oversubscribe", "--allow-run-as-root", "--bind-to", "none"]
-
-
 class Contestant:
-    """Anyone. `peer` says whether Atoll is measured against it."""
+    """Anyone. `peer` says whether Atoll is measured against it. A `setting` is an object of settings.py."""
 
     name = ""
     peer = True
@@ -26,10 +19,10 @@ class Contestant:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
 
-    def command(self, collective, ranks):
-        raise NotImplementedError(f"{self.name}: {collective} on {ranks} ranks")
+    def command(self, setting, collective, ranks):
+        raise NotImplementedError(f"{self.name}: {collective} on {ranks} ranks in {setting.name}")
 
-    def environment(self, scratch):  # pylint: disable=unused-argument
+    def environment(self, setting, scratch):  # pylint: disable=unused-argument
         """Variables to set; `scratch` is a folder for this start alone."""
         return {}
 
@@ -40,9 +33,9 @@ class Contestant:
         """Whether single calls take so long at that many ranks that iterations are cut."""
         return False
 
-    def needs(self):
-        """Files that must be there."""
-        return [pathlib.Path(self.command("allreduce", 2)[-2])]
+    def program(self):
+        """The file that has to be there."""
+        raise NotImplementedError(self.name)
 
 
 class Atoll(Contestant):
@@ -56,14 +49,19 @@ class Atoll(Contestant):
         self.launcher = launcher
         self.extra = list(extra)
 
-    def command(self, collective, ranks):
-        program = str(self.folder / collectives.ALL[collective].program)
+    def command(self, setting, collective, ranks):
+        program = [str(self.folder / collectives.ALL[collective].program), *self.extra]
+        if setting.threads:
+            return program + ["-t", str(ranks)]
         if self.launcher == "atoll":
-            return [str(self.folder / "atoll"), "run", "-n", str(ranks), "--", program] + self.extra
-        return open_mpi_run() + ["-np", str(ranks), program] + self.extra
+            return setting.atoll_run(self.folder / "atoll", ranks) + program
+        return setting.launch(ranks) + program
 
-    def needs(self):
-        return [self.folder / "all_reduce_perf"] + ([self.folder / "atoll"] if self.launcher == "atoll" else [])
+    def environment(self, setting, scratch):
+        return setting.atoll_environment
+
+    def program(self):
+        return self.folder / ("atoll" if self.launcher == "atoll" else "all_reduce_perf")
 
 
 class OpenMpi(Contestant):
@@ -71,8 +69,11 @@ class OpenMpi(Contestant):
 
     name = "openmpi"
 
-    def command(self, collective, ranks):
-        return open_mpi_run() + ["-np", str(ranks), str(self.folder / "mpi_collective_perf"), collective]
+    def command(self, setting, collective, ranks):
+        return setting.open_mpi(ranks) + [str(self.program()), collective]
+
+    def program(self):
+        return self.folder / "mpi_collective_perf"
 
 
 class Mpich(Contestant):
@@ -80,28 +81,37 @@ class Mpich(Contestant):
 
     name = "mpich"
 
-    def command(self, collective, ranks):
-        return ["mpirun.mpich", "-np", str(ranks), str(self.folder / "mpi_collective_perf_mpich"), collective]
+    def command(self, setting, collective, ranks):
+        return setting.mpich(ranks) + [str(self.program()), collective]
+
+    def environment(self, setting, scratch):
+        return setting.mpich_environment
 
     def suffers_at(self, ranks):
         return ranks > len(os.sched_getaffinity(0))
 
+    def program(self):
+        return self.folder / "mpi_collective_perf_mpich"
+
 
 class Gloo(Contestant):
-    """gloo over TCP on the loopback interface; mpirun only starts the processes."""
+    """gloo, which has TCP only; mpirun only starts the processes."""
 
     name = "gloo"
 
-    def command(self, collective, ranks):
-        return open_mpi_run() + ["-np", str(ranks), str(self.folder / "gloo_collective_perf"), collective]
+    def command(self, setting, collective, ranks):
+        return setting.launch(ranks) + [str(self.program()), collective]
 
-    def environment(self, scratch):
+    def environment(self, setting, scratch):
         store = pathlib.Path(scratch) / "store"
         store.mkdir()
-        return {"GLOO_PERF_STORE": str(store)}
+        return {"GLOO_PERF_STORE": str(store), "GLOO_PERF_INTERFACE": setting.gloo_interface}
 
     def has(self, collective):
         return collective != "reducescatter"  # none that takes other buffers at every call
+
+    def program(self):
+        return self.folder / "gloo_collective_perf"
 
 
 def known(folder, launcher="mpirun"):

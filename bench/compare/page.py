@@ -39,7 +39,7 @@ def _list(items, name):
 
 
 def render(document, pictures):
-    """`pictures` are paths of PNGs by (collective, ranks)."""
+    """`pictures` are paths of PNGs by case."""
     contestants = document["contestants"]
     title = html.escape(tables.title(contestants))
     lines = ["<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
@@ -47,9 +47,10 @@ def render(document, pictures):
              f"<style>{STYLE}</style></head><body>", f"<h1>{title}</h1>", *_list(tables.conditions(document), "conditions")]
     if document["summary"]:
         lines += _table(tables.of_summary(document["summary"]), 2)
-    if document["bounds"]:
-        lines += _table(tables.of_bounds(document["bounds"]), 2)
-    lines += ["<h2>Times</h2>", f"<p>{html.escape(tables.times_text(contestants[0]))}</p>"]
+    for setting, bounds in document["bounds"].items():
+        lines += _table(tables.of_bounds(setting, bounds), 2)
+    lines += ["<h2>Times</h2>", f"<p>{html.escape(tables.times_text(contestants[0]))}</p>",
+              *_list(tables.settings_texts(document["results"]), "settings")]
     for key, table in tables.of_times(document["results"], contestants).items():
         heading, *rest = _table(table, 3)
         lines += [heading] + ([_picture(pictures[key], table.title)] if key in pictures else []) + rest

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures: time and bus bandwidth over size, for each collective and number of ranks, with the bound drawn in."""
+"""Pictures: time and bus bandwidth over size, for each case, with the bound drawn in."""
+import cases
 import collectives
 import tables
 
@@ -23,10 +24,10 @@ def series(records, name):
 
 
 def groups(records):
-    """The records of each (collective, ranks) that has more than one size: there is a line to draw."""
+    """The records of each case that has more than one size: there is a line to draw."""
     found = {}
     for record in records:
-        found.setdefault((record["collective"], record["ranks"]), []).append(record)
+        found.setdefault(cases.Case.of(record), []).append(record)
     return {key: rows for key, rows in found.items() if len(rows) > 1}
 
 
@@ -66,17 +67,16 @@ def _limit(time, bandwidth, rows, contestants, bus):
 
 
 def draw(records, contestants, folder):
-    """Writes a PNG for each group of records; returns their paths by (collective, ranks)."""
+    """Writes a PNG for each group of records; returns their paths by case."""
     import matplotlib  # pylint: disable=import-outside-toplevel
     matplotlib.use("Agg")
     from matplotlib import pyplot, ticker  # pylint: disable=import-outside-toplevel
     paths = {}
-    for key, rows in groups(records).items():
-        collective, ranks = key
+    for case, rows in groups(records).items():
         figure, (time, bandwidth) = pyplot.subplots(1, 2, figsize=(11, 4.4))
 
-        def bus(size, us, collective=collective, ranks=ranks):
-            return collectives.bus_bandwidth(collective, ranks, size, us)
+        def bus(size, us, case=case):
+            return collectives.bus_bandwidth(case.collective, case.ranks, size, us)
 
         _draw(time, rows, contestants, lambda size, us: us)
         time.set_yscale("log")
@@ -89,11 +89,11 @@ def draw(records, contestants, folder):
             axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}" if value < 1e5 else f"{value:.0e}"))
             axes.minorticks_off()
         _limit(time, bandwidth, rows, contestants, bus)
-        figure.suptitle(tables.row_name(collective, ranks, 0), fontweight="bold")
+        figure.suptitle(case.title(), fontweight="bold")
         handles, labels = time.get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncol=len(labels), frameon=False)
         figure.tight_layout(rect=(0, 0.07, 1, 1))
-        paths[key] = folder / f"{collective}-{ranks}.png"
-        figure.savefig(paths[key], dpi=110)
+        paths[case] = folder / case.file_name()
+        figure.savefig(paths[case], dpi=110)
         pyplot.close(figure)
     return paths

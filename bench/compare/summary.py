@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One line for each collective: how many times as fast as the best peer of each row, and where not faster."""
+"""One line for each setting, kind of buffers and collective: how many times as fast as the best peer of each row, and where not faster."""
 import math
+
+
+def _group(record):
+    return record["setting"], record["buffers"], record["collective"]
 
 
 def best_peer(record, peers):
@@ -13,13 +17,13 @@ def best_peer(record, peers):
     return name, times[name]
 
 
-def of_collective(collective, records, own, peers):
-    """The figures of one of Atoll's contestants in one collective."""
+def of_group(group, records, own, peers):
+    """The figures of one of Atoll's contestants in one (setting, buffers, collective)."""
     ratios = []
     below = []
     without = 0
     for record in records:
-        if record["collective"] != collective:
+        if _group(record) != group:
             continue
         mine = record["contestants"][own]["median_us"]
         best = best_peer(record, peers)
@@ -30,13 +34,14 @@ def of_collective(collective, records, own, peers):
         if ratios[-1] < 1.0:
             below.append({"ranks": record["ranks"], "size": record["size"], "peer": best[0], "ratio": ratios[-1]})
     mean = math.exp(sum(math.log(ratio) for ratio in ratios) / len(ratios)) if ratios else None
-    return {"collective": collective, "contestant": own, "rows": len(ratios), "geometric_mean": mean, "below": below,
+    setting, buffers, collective = group
+    return {"setting": setting, "buffers": buffers, "collective": collective, "contestant": own, "rows": len(ratios), "geometric_mean": mean, "below": below,
             "rows_without_both": without}
 
 
 def of_all(records, contestants, is_peer):
-    """For every collective there is and every contestant that is Atoll."""
+    """For every group of records there is and every contestant that is Atoll."""
     peers = [name for name in contestants if is_peer(name)]
-    names = list(dict.fromkeys(record["collective"] for record in records))
-    return [of_collective(collective, records, own, peers)
-            for collective in names for own in contestants if not is_peer(own)] if peers else []
+    groups = list(dict.fromkeys(_group(record) for record in records))
+    return [of_group(group, records, own, peers)
+            for group in groups for own in contestants if not is_peer(own)] if peers else []

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bounds_perf: what this machine's memory, caches and loopback interface can do at best, as JSON on standard output.
+// bounds_perf: what this machine's memory, caches and TCP can do at best, as JSON on standard output.
 // bench/compare runs it beside the libraries, for their times mean little without it.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -13,6 +13,8 @@
 namespace atl::perf {
 namespace {
 
+using json = nlohmann::ordered_json;
+
 /// Buffers of each core: from within its own cache to beyond every last-level cache.
 constexpr std::size_t kSizes[] = {std::size_t{16} << 10, std::size_t{128} << 10, std::size_t{1} << 20,
                                   std::size_t{8} << 20, std::size_t{64} << 20};
@@ -20,29 +22,55 @@ constexpr std::size_t kSizes[] = {std::size_t{16} << 10, std::size_t{128} << 10,
 struct BoundOptions {
   int repetitions = 3;
   double seconds = 0.05;
+  bool memory = true;
+  TcpRoute route;
 };
 
-Result<nlohmann::ordered_json> measureAll(const BoundOptions& options) {
-  ATOLL_ASSIGN(const std::vector<int> cores, usableCores());
-  nlohmann::ordered_json document;
-  document["cores"] = cores.size();
-  document["memory"] = nlohmann::ordered_json::array();
+json measureMemories(const BoundOptions& options, const std::vector<int>& cores) {
+  json rates = json::array();
   const std::uint64_t affordable = availableMemory() / 4;
   for (const MemoryWork work : kMemoryWorks) {
     for (const std::size_t bytes : kSizes) {
       // On a host of many cores the largest buffers may be more than there is memory for; 0 is not known.
       if (affordable > 0 && workingSetOf(work, cores, bytes) > affordable) continue;
       const MemoryRate rate = measureMemory(work, cores, bytes, options.repetitions, options.seconds);
-      document["memory"].push_back({{"work", nameOf(work)},
-                                    {"working_set", rate.workingSetBytes},
-                                    {"gigabytes_per_second", rate.gigabytesPerSecond}});
+      rates.push_back({{"work", nameOf(work)},
+                       {"working_set", rate.workingSetBytes},
+                       {"gigabytes_per_second", rate.gigabytesPerSecond}});
     }
   }
+  return rates;
+}
+
+/// Every congestion control, since one may carry several times as much as another; times with the one that carries
+/// most.
+Result<json> measureTcp(const BoundOptions& options, const std::vector<int>& cores) {
+  ATOLL_ASSIGN(const auto names, congestionControls());
+  json streams = json::array();
+  TcpStream best;
+  for (const std::string& name : names) {
+    ATOLL_ASSIGN(const TcpStream stream, measureTcpStream(options.route, name, options.repetitions, options.seconds));
+    streams.push_back(
+        {{"congestion_control", name}, {"one_way", stream.oneWayGBps}, {"both_ways", stream.bothWaysGBps}});
+    if (stream.oneWayGBps > best.oneWayGBps) best = stream;
+  }
+  ATOLL_ASSIGN(const TcpTimes times,
+               measureTcpTimes(options.route, best.congestionControl, cores, options.repetitions));
+  return json{{"system_congestion_control", names.front()},
+              {"streams", streams},
+              {"exchange_us", times.exchange * 1e6},
+              {"round_trip_us", times.roundTrip * 1e6},
+              {"blocking_round_trip_us", times.blockingRoundTrip * 1e6}};
+}
+
+Result<json> measureAll(const BoundOptions& options) {
+  ATOLL_ASSIGN(const std::vector<int> cores, usableCores());
+  json document;
+  document["cores"] = cores.size();
+  document["memory"] = options.memory ? measureMemories(options, cores) : json::array();
   document["flag_round_trip_us"] = nullptr;
   if (const auto flag = measureFlagRoundTrip(cores, options.repetitions)) document["flag_round_trip_us"] = *flag * 1e6;
-  ATOLL_ASSIGN(const TcpRate tcp, measureTcpStream(options.repetitions, options.seconds));
-  document["tcp_stream"] = {{"gigabytes_per_second", tcp.gigabytesPerSecond},
-                            {"congestion_control", tcp.congestionControl}};
+  ATOLL_ASSIGN(document["tcp"], measureTcp(options, cores));
   return document;
 }
 
@@ -55,6 +83,10 @@ int boundsMain(int argc, char** argv) {
   app.add_option("-s,--seconds", options.seconds, "of each round")
       ->check(CLI::Range(0.001, 60.0))
       ->capture_default_str();
+  app.add_flag("!--no-memory", options.memory, "leave out the memory's rates, which take longest");
+  app.add_option("--tcp-from", options.route.from, "network namespace of one end of the TCP connections [this one]");
+  app.add_option("--tcp-to", options.route.to, "network namespace of the other end [this one]");
+  app.add_option("--tcp-address", options.route.address, "IPv4 address of the other end")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   const auto document = measureAll(options);
   if (!document.ok()) {

@@ -104,7 +104,10 @@ Result<std::unique_ptr<Peer>> joinGloo(int*, char***) {
   std::shared_ptr<gloo::Context> joined;
   ATOLL_TRY(caughtGloo("rendezvous", [&] {
     gloo::rendezvous::FileStore store(folder);
-    auto device = gloo::transport::tcp::CreateDevice(gloo::transport::tcp::attr("127.0.0.1"));
+    gloo::transport::tcp::attr attributes;
+    const char* const interface = std::getenv(kGlooInterfaceVariable);
+    attributes.iface = interface == nullptr ? "lo" : interface;
+    auto device = gloo::transport::tcp::CreateDevice(attributes);
     auto context = std::make_shared<gloo::rendezvous::Context>(rank, ranks);
     context->connectFullMesh(store, device);
     joined = std::move(context);

@@ -10,6 +10,8 @@ namespace atl::perf {
 
 /// Names the folder, empty and the same for all ranks, where they leave their addresses for each other.
 inline constexpr const char* kGlooStoreVariable = "GLOO_PERF_STORE";
+/// Names the network interface that the ranks talk over; the loopback interface where it is not set.
+inline constexpr const char* kGlooInterfaceVariable = "GLOO_PERF_INTERFACE";
 
 /// Joins as the rank that mpirun's environment says.
 Result<std::unique_ptr<Peer>> joinGloo(int* argc, char*** argv);

@@ -7,6 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench" / "compare"))
 
+import cases  # noqa: E402
 import plots  # noqa: E402
 import samples  # noqa: E402
 
@@ -21,17 +22,19 @@ def result(times):
 class Plots(unittest.TestCase):
     def test_one_picture_for_each_number_of_ranks_and_none_of_a_single_size(self):
         gathered = samples.Samples()
-        for ranks in (2, 4):
-            gathered.add("allreduce", ranks, "atoll", result({8: 1.0, 1024: 2.0, 1 << 20: 100.0}))
-            gathered.add("allreduce", ranks, "mpich", result({8: 3.0}))
-            gathered.miss("allreduce", ranks, "mpich", 1024, "over 20 s")
-        gathered.add("barrier", 2, "atoll", result({0: 1.0}))
+        both = [cases.Case("tcp", "allreduce", ranks, "cold") for ranks in (2, 4)]
+        for case in both:
+            gathered.add(case, "atoll", result({8: 1.0, 1024: 2.0, 1 << 20: 100.0}))
+            gathered.add(case, "mpich", result({8: 3.0}))
+            gathered.miss(case, "mpich", 1024, "over 20 s")
+        gathered.add(cases.Case("tcp", "barrier", 2, "warm"), "atoll", result({0: 1.0}))
         records = gathered.summary(["atoll", "mpich"])
         for record in records:
             record["bound_us"] = 0.5 if record["size"] else None
         with tempfile.TemporaryDirectory() as folder:
             paths = plots.draw(records, ["atoll", "mpich"], pathlib.Path(folder))
-            self.assertEqual(set(paths), {("allreduce", 2), ("allreduce", 4)})
+            self.assertEqual(set(paths), set(both))
+            self.assertEqual(paths[both[0]].name, "tcp-allreduce-2-cold.png")
             for path in paths.values():
                 self.assertEqual(path.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
 
