@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
-#include <variant>
 
 namespace atl {
 
@@ -51,30 +53,47 @@ Error systemError(int errnoValue, std::string_view what);
 /// Success of an operation that returns nothing.
 struct Unit {};
 
-/// A value or an Error. Reading the absent one is a programming error (std::get throws, the program stops).
+/// A value or an Error. Reading the absent one is a programming error (it throws, the program stops). Hot paths return
+/// these, so the error is kept apart: success costs no more than the value and a null pointer.
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}                               // NOLINT(google-explicit-constructor)
+  Result(Error error) : error_(std::make_unique<Error>(std::move(error))) {}  // NOLINT(google-explicit-constructor)
+  Result(const Result& other)
+      : value_(other.value_), error_(other.error_ ? std::make_unique<Error>(*other.error_) : nullptr) {}
+  Result(Result&&) noexcept = default;
+  Result& operator=(const Result& other) {
+    Result copy(other);
+    return *this = std::move(copy);
+  }
+  Result& operator=(Result&&) noexcept = default;
+  ~Result() = default;
 
-  [[nodiscard]] bool ok() const { return state_.index() == 0; }
+  [[nodiscard]] bool ok() const { return error_ == nullptr; }
   explicit operator bool() const { return ok(); }
 
-  T& value() & { return std::get<0>(state_); }
-  const T& value() const& { return std::get<0>(state_); }
-  T&& value() && { return std::get<0>(std::move(state_)); }
+  T& value() & { return value_.value(); }
+  const T& value() const& { return value_.value(); }
+  T&& value() && { return std::move(value_).value(); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  Error& error() & { return std::get<1>(state_); }
-  const Error& error() const& { return std::get<1>(state_); }
-  Error&& error() && { return std::get<1>(std::move(state_)); }
+  Error& error() & { return present(error_.get()); }
+  const Error& error() const& { return present(error_.get()); }
+  Error&& error() && { return std::move(present(error_.get())); }
 
  private:
-  std::variant<T, Error> state_;
+  template <class E>
+  static E& present(E* error) {
+    if (error == nullptr) throw std::logic_error("a success was asked for its error");
+    return *error;
+  }
+
+  std::optional<T> value_;
+  std::unique_ptr<Error> error_;
 };
 
 /// Success or an Error.
