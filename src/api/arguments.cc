@@ -10,11 +10,6 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = PTRDIFF_MAX;
 
-Error tooLarge(const char* countName, std::size_t count, DataType type, Rank blocks) {
-  return makeError(ErrorCode::invalidArgument, "argument {} is {}: {} × {} elements of {} exceed the address space",
-                   countName, count, blocks, count, nameOf(type));
-}
-
 /// Sorted by where they begin, no block may begin before the one before it ends. Blocks are mostly in order already.
 Status checkDisjoint(const char* countsName, const std::size_t* counts, const char* displsName,
                      const std::size_t* displs, Rank ranks) {
@@ -46,58 +41,35 @@ Status checkDisjoint(const char* countsName, const std::size_t* counts, const ch
 
 }  // namespace
 
-Status checkNotNull(const char* name, const void* pointer) {
-  if (pointer == nullptr) return makeError(ErrorCode::invalidArgument, "argument {} is NULL", name);
-  return success();
+Error isNull(const char* name) {
+  return makeError(ErrorCode::invalidArgument, "argument {} is NULL", name);
 }
 
-Result<DataType> checkType(atollDataType_t type) {
-  const auto value = static_cast<int>(type);
-  if (value < 0 || value >= kDataTypes) {
-    return makeError(ErrorCode::invalidArgument, "argument type is {}, which is not an atollDataType_t (0-{})", value,
-                     kDataTypes - 1);
-  }
-  return static_cast<DataType>(value);
+Error isNoType(int value) {
+  return makeError(ErrorCode::invalidArgument, "argument type is {}, which is not an atollDataType_t (0-{})", value,
+                   kDataTypes - 1);
 }
 
-Status checkRank(const char* name, int value, Rank ranks) {
-  if (value < 0 || value >= ranks) {
-    return makeError(ErrorCode::invalidArgument, "argument {} is {}, but the communicator has {} rank{} (0-{})", name,
-                     value, ranks, ranks == 1 ? "" : "s", ranks - 1);
-  }
-  return success();
+Error isNoRank(const char* name, int value, Rank ranks) {
+  return makeError(ErrorCode::invalidArgument, "argument {} is {}, but the communicator has {} rank{} (0-{})", name,
+                   value, ranks, ranks == 1 ? "" : "s", ranks - 1);
 }
 
-Result<std::uint64_t> checkSize(const char* countName, std::size_t count, DataType type, Rank blocks) {
-  std::uint64_t bytes = 0;
-  if (__builtin_mul_overflow(static_cast<std::uint64_t>(count), sizeOf(type) * static_cast<std::uint64_t>(blocks),
-                             &bytes) ||
-      bytes > kMaxBytes) {
-    return tooLarge(countName, count, type, blocks);
-  }
-  return bytes;
+Error isTooLarge(const char* countName, std::size_t count, DataType type, Rank blocks) {
+  return makeError(ErrorCode::invalidArgument, "argument {} is {}: {} × {} elements of {} exceed the address space",
+                   countName, count, blocks, count, nameOf(type));
 }
 
-Status checkBuffer(const BufferArgument& buffer) {
-  if (buffer.bytes == 0) return success();
+Error isNoBuffer(const BufferArgument& buffer) {
   if (buffer.data == nullptr) {
     return makeError(ErrorCode::invalidArgument, "argument {} is NULL, but the call needs {} bytes there", buffer.name,
                      buffer.bytes);
   }
-  std::uint64_t end = 0;
-  if (__builtin_add_overflow(reinterpret_cast<std::uintptr_t>(buffer.data), buffer.bytes, &end)) {
-    return makeError(ErrorCode::invalidArgument, "argument {} is {}: {} bytes from there exceed the address space",
-                     buffer.name, fmt::ptr(buffer.data), buffer.bytes);
-  }
-  return success();
+  return makeError(ErrorCode::invalidArgument, "argument {} is {}: {} bytes from there exceed the address space",
+                   buffer.name, fmt::ptr(buffer.data), buffer.bytes);
 }
 
-Status checkApart(const BufferArgument& send, const BufferArgument& recv, const InPlace& inPlace) {
-  if (send.bytes == 0 || recv.bytes == 0) return success();
-  const auto sendBegin = reinterpret_cast<std::uintptr_t>(send.data);
-  const auto recvBegin = reinterpret_cast<std::uintptr_t>(recv.data);
-  if (sendBegin + send.bytes <= recvBegin || recvBegin + recv.bytes <= sendBegin) return success();
-  if (inPlace.form != nullptr && inPlace.send == send.data && inPlace.recv == recv.data) return success();
+Error overlap(const BufferArgument& send, const BufferArgument& recv, const InPlace& inPlace) {
   const std::string form = inPlace.form == nullptr ? std::string("which has no in-place form")
                                                    : fmt::format("other than in the in-place form {}", inPlace.form);
   return makeError(ErrorCode::invalidArgument,
@@ -105,13 +77,8 @@ Status checkApart(const BufferArgument& send, const BufferArgument& recv, const 
                    fmt::ptr(send.data), send.bytes, recv.name, fmt::ptr(recv.data), recv.bytes, form);
 }
 
-Result<Operator> checkOperator(atollRedOp_t op, DataType type, const OperatorTable& operators,
-                               std::shared_ptr<const CustomOperator>& custom) {
-  if (op >= 0 && op < kReduceOps) {
-    Operator builtin;
-    builtin.op = static_cast<ReduceOp>(op);
-    return builtin;
-  }
+Result<Operator> customOperator(atollRedOp_t op, DataType type, const OperatorTable& operators,
+                                std::shared_ptr<const CustomOperator>& custom) {
   custom = operators.find(op);
   if (custom == nullptr) {
     return makeError(
