@@ -57,10 +57,11 @@ enum class MailKind : std::uint8_t {
 /// One message. The sender fills everything else first and stores `flag` last (release); the receiver loads `flag`
 /// (acquire).
 struct alignas(kApart) MailSlot {
-  /// Message number m (from 1) in the high 32 bits, MailKind in bits 24–31, inline length or 0 in the low 24. The slot
-  /// of message m is m mod kMailSlots, and it is present when the high half equals m (mod 2^32).
+  /// Message number m (from 1) in the high 32 bits, MailKind in bits 24–31, and in the low 24 the inline length, or for
+  /// a bounced message what the two ends tell each other of its copy. The slot of message m is m mod kMailSlots, and it
+  /// is present when the high half equals m (mod 2^32).
   std::atomic<std::uint64_t> flag;
-  std::uint64_t tag;  ///< tagOf the sender's call, or 0 when checking is off
+  std::uint64_t tag;  ///< of the sender's call, or 0 when checking is off
   union Payload {
     std::byte bytes[kInlineBytes];
     struct Reference {
@@ -75,33 +76,38 @@ struct alignas(kApart) MailSlot {
 };
 static_assert(sizeof(MailSlot) == kApart);
 
-/// The last calls of a mailbox's writer, so that a reader can say what a message with an unexpected tag belongs to. As
-/// many as there are slots: the call of any message still in the mailbox is among them. Read while being written it may
-/// give a mixture, never a torn word; the reader tells by the tag.
+/// Kinds of calls that a mailbox's writer made, so that a reader can say what a message with an unexpected tag belongs
+/// to. The writer puts in what is new to it, over the oldest. Read while being written it may give a mixture, never a
+/// torn word; the reader tells by the tag.
 class PublishedCalls {
  public:
-  void publish(const CallRecord& record) {
+  static constexpr std::size_t kEntries = 8;
+
+  void publish(const CallRecord& record, std::size_t entry) {
     std::uint64_t words[kWords];
     std::memcpy(words, &record, sizeof record);
-    const std::uint32_t turn = next_.fetch_add(1, std::memory_order_relaxed);
-    for (std::size_t i = 0; i < kWords; ++i) words_[turn % kMailSlots][i].store(words[i], std::memory_order_relaxed);
+    for (std::size_t i = 0; i < kWords; ++i) words_[entry][i].store(words[i], std::memory_order_relaxed);
   }
-  /// The call whose tag is `tag`, if it is still here.
+  /// The call whose tag is `tag`, if a call of its kind is still here.
   [[nodiscard]] std::optional<CallRecord> find(std::uint64_t tag) const {
     for (const auto& entry : words_) {
       std::uint64_t words[kWords];
       for (std::size_t i = 0; i < kWords; ++i) words[i] = entry[i].load(std::memory_order_relaxed);
       CallRecord record;
       std::memcpy(&record, words, sizeof record);
-      if (tagOf(record) == tag) return record;
+      const std::uint64_t sequence = tag - tagBaseOf(record);
+      if (sequence - record.sequence >= kMostCalls) continue;  // also where the record is the later one, or another
+      record.sequence = sequence;
+      return record;
     }
     return std::nullopt;
   }
 
  private:
   static constexpr std::size_t kWords = sizeof(CallRecord) / sizeof(std::uint64_t);
-  std::atomic<std::uint64_t> words_[kMailSlots][kWords];
-  std::atomic<std::uint32_t> next_;
+  /// After so many calls a kind would not be recognised; two hashes are that close by chance once in millions.
+  static constexpr std::uint64_t kMostCalls = std::uint64_t{1} << 40;
+  std::atomic<std::uint64_t> words_[kEntries][kWords];
 };
 
 /// One direction of a memory link. All zero is the valid initial state.
@@ -114,6 +120,9 @@ struct Mailbox {
   std::atomic<std::uint32_t> ended;
   /// Set by the receiver if it can map the sender's shareable memory: messages may refer to it from then on.
   std::atomic<std::uint32_t> followsShared;
+  /// Set by the receiver: what reading a bounced message costs it, in ps a byte, if the sender wrote it through its
+  /// cache ([0]) or around it ([1]); 0: unknown.
+  std::atomic<std::uint32_t> readCost[2];
   /// What the writer of `slots` called; read by the other side only to word a mismatch.
   alignas(kApart) PublishedCalls calls;
 };
@@ -145,6 +154,9 @@ struct MemoryLink {
     const std::byte* begin = nullptr;
   };
   KnownArea knownAreas[4];
+  /// Tag bases of the calls that out->calls holds, and the entry last used.
+  std::uint64_t published[PublishedCalls::kEntries] = {};
+  std::size_t lastPublished = 0;
 };
 
 // ---- message links

@@ -9,14 +9,20 @@
 namespace atl::api {
 namespace {
 
+/// Neighbouring sends and receives are one exchange: takes those from `next` on into `exchange`, and passes them.
+void takeExchange(const std::vector<QueuedCall>& calls, std::size_t& next, std::vector<PointToPoint>& exchange) {
+  exchange.clear();
+  while (next < calls.size() && calls[next].pointToPoint() != nullptr) {
+    exchange.push_back(*calls[next++].pointToPoint());
+  }
+}
+
 /// One communicator's calls, one after the other, as a single execution: a communicator never waits for another one
-/// between two of its calls. Neighbouring sends and receives are one exchange.
+/// between two of its calls.
 class InOrder final : public Execution {
  public:
-  /// `room` is memory to use, which takeRoom() gives back.
-  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls, std::vector<PointToPoint> room = {})
-      : communicator_(communicator), calls_(calls), exchange_(std::move(room)) {}
-  std::vector<PointToPoint> takeRoom() { return std::move(exchange_); }
+  InOrder(Communicator& communicator, const std::vector<QueuedCall>& calls)
+      : communicator_(communicator), calls_(calls) {}
 
   Result<bool> progress() override {
     moved_ = false;
@@ -59,10 +65,7 @@ class InOrder final : public Execution {
       ++next_;
       return communicator_.start(*call);
     }
-    exchange_.clear();
-    while (next_ < calls_.size() && calls_[next_].pointToPoint() != nullptr) {
-      exchange_.push_back(*calls_[next_++].pointToPoint());
-    }
+    takeExchange(calls_, next_, exchange_);
     return communicator_.start(exchange_);
   }
 
@@ -77,12 +80,17 @@ class InOrder final : public Execution {
 }  // namespace
 
 Status runInOrder(Communicator& communicator, const std::vector<QueuedCall>& calls) {
-  thread_local std::vector<PointToPoint> room;
-  InOrder inOrder(communicator, calls, std::exchange(room, {}));
-  Execution* const one[] = {&inOrder};
-  Status status = atl::drive(one);
-  room = inOrder.takeRoom();
-  return status;
+  thread_local std::vector<PointToPoint> exchange;
+  for (std::size_t next = 0; next < calls.size();) {
+    if (const Call* const call = calls[next].collective()) {
+      ++next;
+      ATOLL_TRY(communicator.run(*call));
+    } else {
+      takeExchange(calls, next, exchange);
+      ATOLL_TRY(communicator.run(exchange));
+    }
+  }
+  return success();
 }
 
 void Batch::add(Entry& entry, std::vector<QueuedCall> calls) {

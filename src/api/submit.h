@@ -34,9 +34,7 @@ inline Status runNow(Communicator& communicator, const Call& call) {
 
 /// Outside a group a send or receive is a group of its own.
 inline Status runNow(Communicator& communicator, const PointToPoint& operation) {
-  ATOLL_ASSIGN(Execution* const execution, communicator.start(std::span(&operation, 1)));
-  Execution* const one[] = {execution};
-  return drive(one);
+  return communicator.run(std::span(&operation, 1));
 }
 
 inline QueuedCall queued(const Entry& entry, const Call& call, std::shared_ptr<const CustomOperator> custom) {

@@ -24,9 +24,10 @@ bool known(const CallRecord& record) {
 
 }  // namespace
 
-std::uint64_t tagOf(const CallRecord& record) {
-  const std::uint64_t tag = hashBytes(&record, sizeof record);
-  return tag == 0 ? 1 : tag;  // 0 means "not checked"
+std::uint64_t tagBaseOf(const CallRecord& record) {
+  CallRecord kind = record;
+  kind.sequence = 0;
+  return hashBytes(&kind, sizeof kind);
 }
 
 std::string describe(const CallRecord& r) {

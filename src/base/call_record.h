@@ -26,9 +26,24 @@ struct CallRecord {
 };
 static_assert(sizeof(CallRecord) == 32);
 
-/// What is compared: a hash of the record. pointToPoint records compare the sequence of the pair, not of the
-/// communicator, and carry 0 in every field that the two ends may rightly differ in.
-std::uint64_t tagOf(const CallRecord& record);
+/// What all calls of one kind have in common of their tags: a hash of everything but the sequence.
+std::uint64_t tagBaseOf(const CallRecord& record);
+
+/// What is compared. pointToPoint records compare the sequence of the pair, not of the communicator, and carry 0 in
+/// every field that the two ends may rightly differ in. That the sequence is just added makes a call's tag cheap, and
+/// lets the record of an earlier call of the kind stand for this one (PublishedCalls). 0 means "not checked".
+inline std::uint64_t tagOf(std::uint64_t base, std::uint64_t sequence) {
+  return base + sequence;
+}
+
+/// A record and its tag's base.
+struct TaggedCall : CallRecord {
+  std::uint64_t base = 0;
+
+  TaggedCall() = default;
+  explicit TaggedCall(const CallRecord& record) : CallRecord(record), base(tagBaseOf(record)) {}
+  [[nodiscard]] std::uint64_t tag() const { return tagOf(base, sequence); }
+};
 
 /// "allreduce #12 (count 1024, float, sum, algorithm plan 0x3fa1…)".
 std::string describe(const CallRecord& record);

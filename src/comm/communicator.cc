@@ -54,12 +54,8 @@ class CommunicatorOfRank final : public Communicator {
   [[nodiscard]] const Directory& directory() const override { return session_->directory(); }
   [[nodiscard]] const Settings& settings() const override { return settings_; }
 
-  Status run(const Call& call) override {
-    auto started = start(call);
-    if (!started.ok()) return std::move(started).error();
-    Execution* const one[] = {started.value()};
-    return settle(drive(one));
-  }
+  Status run(const Call& call) override { return finish(start(call)); }
+  Status run(std::span<const PointToPoint> operations) override { return finish(start(operations)); }
 
   Result<Execution*> start(const Call& call) override {
     if (watch_.failed()) return watch_.status().error();
@@ -119,6 +115,13 @@ class CommunicatorOfRank final : public Communicator {
                            std::uint64_t sequence) {
     execution_.begin(program, send, recv, op, sequence);
     return static_cast<Execution*>(&told_);
+  }
+
+  Status finish(Result<Execution*> started) {
+    if (!started.ok()) return std::move(started).error();
+    if (execution_.finishAtOnce()) return success();
+    Execution* const one[] = {*started};
+    return settle(drive(one));
   }
 
   // An error of mine ends the communicator for everyone: the others are told at once, and wait for nothing that will

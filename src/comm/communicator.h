@@ -46,11 +46,12 @@ class Communicator {
   /// Runs a collective to its end in this thread. The hot path: after the first call of a kind, no planning, no
   /// allocation.
   virtual Status run(const Call& call) = 0;
+  /// Likewise the fused sends and receives of a group (to and from myself included).
+  virtual Status run(std::span<const PointToPoint> operations) = 0;
 
   /// Begins a call; at most one is under way on a communicator. The execution belongs to the communicator and is valid
   /// until the next start or run. The caller drives it to its end.
   virtual Result<Execution*> start(const Call& call) = 0;
-  /// Likewise for the fused sends and receives of a group (to and from myself included).
   virtual Result<Execution*> start(std::span<const PointToPoint> operations) = 0;
 
   /// Collective over the parent. Members of equal `color` ≥ 0 form a communicator, ordered by (key, old rank); a

@@ -137,24 +137,32 @@ Result<FusedPointToPoint> fusePointToPoint(std::span<const PointToPoint> operati
   return FusedPointToPoint{std::move(shared), std::move(layout), record};
 }
 
-Status bindPointToPoint(exec::Program& program, std::span<const PointToPoint> operations, Rank rank,
-                        const exec::LinkSource& links) {
-  program.blockCalls[0].clear();
-  program.blockCalls[1].clear();
+Status describePointToPoint(exec::Program& program, std::span<const PointToPoint> operations, Rank rank,
+                            const exec::LinkSource& links) {
   for (const PointToPoint& operation : operations) {
-    auto& calls = program.blockCalls[operation.isSend ? 0 : 1];
-    auto& blocks = operation.isSend ? program.layout.inputBlocks() : program.layout.outputBlocks();
-    blocks.relocate(static_cast<std::int32_t>(calls.size()), reinterpret_cast<std::intptr_t>(operation.buffer));
     CallRecord record = program.call;
     record.count = operation.count;
     record.type = operation.type;
+    exec::BlockCall call{TaggedCall(record), nullptr};
     if (operation.peer != rank) {
-      ATOLL_ASSIGN(exec::LinkEnd* const link, links(operation.peer, 0));
-      record.sequence = ++(operation.isSend ? link->pairSends : link->pairReceives);
+      ATOLL_ASSIGN(call.link, links(operation.peer, 0));
     }
-    calls.push_back(record);
+    program.blockCalls[operation.isSend ? 0 : 1].push_back(call);
   }
   return success();
+}
+
+void bindPointToPoint(exec::Program& program, std::span<const PointToPoint> operations) {
+  std::size_t next[2] = {0, 0};
+  for (const PointToPoint& operation : operations) {
+    const int direction = operation.isSend ? 0 : 1;
+    const std::size_t block = next[direction]++;
+    auto& blocks = operation.isSend ? program.layout.inputBlocks() : program.layout.outputBlocks();
+    blocks.relocate(static_cast<std::int32_t>(block), reinterpret_cast<std::intptr_t>(operation.buffer));
+    exec::BlockCall& own = program.blockCalls[direction][block];
+    if (own.link == nullptr) continue;
+    own.call.sequence = ++(operation.isSend ? own.link->pairSends : own.link->pairReceives);
+  }
 }
 
 }  // namespace atl

@@ -29,8 +29,12 @@ struct FusedPointToPoint {
 };
 Result<FusedPointToPoint> fusePointToPoint(std::span<const PointToPoint> operations, Rank rank, Rank ranks);
 
-/// Points a fused program at the buffers of these operations (of the shape it was made for) and numbers their messages.
-Status bindPointToPoint(exec::Program& program, std::span<const PointToPoint> operations, Rank rank,
-                        const exec::LinkSource& links);
+/// Gives every block of a fused program its call. Once for each program.
+Status describePointToPoint(exec::Program& program, std::span<const PointToPoint> operations, Rank rank,
+                            const exec::LinkSource& links);
+
+/// Points a described program at the buffers of these operations, of the shape that it was made for, and numbers their
+/// messages.
+void bindPointToPoint(exec::Program& program, std::span<const PointToPoint> operations);
 
 }  // namespace atl

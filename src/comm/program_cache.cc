@@ -57,12 +57,42 @@ CallRecord recordOf(const Call& call, Rank ranks, std::uint64_t planHash, std::i
 
 }  // namespace
 
+bool isInPlace(const Call& call, Rank rank) {
+  const auto* const send = static_cast<const std::byte*>(call.send);
+  const auto* const recv = static_cast<const std::byte*>(call.recv);
+  if (send == nullptr || recv == nullptr) return false;
+  const std::size_t element = sizeOf(call.type);
+  const auto own = static_cast<std::size_t>(rank);
+  switch (call.collective) {
+    case Collective::allGather: return send == recv + (call.vForm ? call.recvDispls[rank] : own * call.count) * element;
+    case Collective::reduceScatter: {
+      const std::size_t before =
+          call.vForm ? std::accumulate(call.sendCounts, call.sendCounts + rank, std::size_t{0}) : own * call.count;
+      return recv == send + before * element;
+    }
+    case Collective::gather: return rank == call.root && send == recv + own * call.count * element;
+    case Collective::scatter: return rank == call.root && recv == send + own * call.count * element;
+    default: return send == recv;
+  }
+}
+
 std::size_t ProgramCache::KeyHash::operator()(const Key& key) const {
   return hashCombine(0, key);
 }
 
 ProgramCache::ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links, Choosing choosing)
     : rank_(rank), ranks_(ranks), settings_(settings), links_(links), choosing_(std::move(choosing)) {}
+
+inline std::uint8_t ProgramCache::flagsOf(const Call& call) const {
+  return static_cast<std::uint8_t>((call.vForm ? kVForm : 0) | (isInPlace(call, rank_) ? kInPlace : 0) |
+                                   (call.op.ordered() ? kOrdered : 0));
+}
+
+// Whether a call is of the kind of the one before, field by field: no key is made for it.
+inline bool ProgramCache::isLike(const Call& call, const Key& key) const {
+  return !call.vForm && call.count == key.count && call.collective == key.collective && call.type == key.type &&
+         call.root == key.root && opCode(call) == key.op && flagsOf(call) == key.flags;
+}
 
 ProgramCache::Key ProgramCache::keyOf(const Call& call) const {
   Key key;
@@ -71,8 +101,7 @@ ProgramCache::Key ProgramCache::keyOf(const Call& call) const {
   key.collective = call.collective;
   key.type = call.type;
   key.op = opCode(call);
-  key.flags = static_cast<std::uint8_t>((call.vForm ? kVForm : 0) | (isInPlace(call, rank_) ? kInPlace : 0) |
-                                        (call.op.ordered() ? kOrdered : 0));
+  key.flags = flagsOf(call);
   if (call.vForm) {
     key.counts = hashCounts(call.sendCounts, ranks_, 0);
     key.counts = hashCounts(call.sendDispls, ranks_, key.counts);
@@ -83,8 +112,8 @@ ProgramCache::Key ProgramCache::keyOf(const Call& call) const {
 }
 
 Result<exec::Program*> ProgramCache::get(const Call& call) {
+  if (last_ != nullptr && isLike(call, lastKey_)) return last_;
   const Key key = keyOf(call);
-  if (last_ != nullptr && key == lastKey_) return last_;
   auto found = programs_.find(key);
   if (found == programs_.end()) {
     if (programs_.size() >= kMostPrograms) {
@@ -156,7 +185,7 @@ Result<std::unique_ptr<exec::Program>> ProgramCache::make(const Call& call, cons
   ATOLL_ASSIGN(auto plan, planFor(call, bytes));
   const std::int32_t tiles = plan::tilesFor(plan->tileable, bytes, settings_.tileBytes);
   const CallRecord record = recordOf(call, ranks_, plan->familyHash, tiles);
-  ATOLL_ASSIGN(auto program, exec::lower(plan, layoutOf(call, *plan, tiles), record, linkSource()));
+  ATOLL_ASSIGN(auto program, exec::lower(plan, layoutOf(call, *plan, tiles), record, call.op, linkSource()));
   program->inputBytes = inputElements(call, rank_, ranks_) * sizeOf(call.type);
   program->bufferBytes = program->inputBytes + bytes;
   program->snapshotInput = (key.flags & kInPlace) != 0 && !plan::safeInPlace(*plan);
@@ -169,14 +198,17 @@ Result<exec::Program*> ProgramCache::get(std::span<const PointToPoint> operation
   };
   if (pointToPoint_ == nullptr || !std::ranges::equal(operations, pointToPointShape_, sameShape)) {
     ATOLL_ASSIGN(auto fused, fusePointToPoint(operations, rank_, ranks_));
-    ATOLL_ASSIGN(pointToPoint_, exec::lower(fused.plan, std::move(fused.layout), fused.record, linkSource()));
+    ATOLL_ASSIGN(auto program,
+                 exec::lower(fused.plan, std::move(fused.layout), fused.record, Operator{}, linkSource()));
+    ATOLL_TRY(describePointToPoint(*program, operations, rank_, linkSource()));
+    pointToPoint_ = std::move(program);
     pointToPointShape_.assign(operations.begin(), operations.end());
     for (const PointToPoint& operation : operations) {
       pointToPoint_->bufferBytes += operation.count * sizeOf(operation.type);
     }
     last_ = nullptr;
   }
-  ATOLL_TRY(bindPointToPoint(*pointToPoint_, operations, rank_, linkSource()));
+  bindPointToPoint(*pointToPoint_, operations);
   return pointToPoint_.get();
 }
 
@@ -227,25 +259,6 @@ std::size_t ProgramCache::bytesHeld() const {
     }
   }
   return bytes;
-}
-
-bool isInPlace(const Call& call, Rank rank) {
-  const auto* const send = static_cast<const std::byte*>(call.send);
-  const auto* const recv = static_cast<const std::byte*>(call.recv);
-  if (send == nullptr || recv == nullptr) return false;
-  const std::size_t element = sizeOf(call.type);
-  const auto own = static_cast<std::size_t>(rank);
-  switch (call.collective) {
-    case Collective::allGather: return send == recv + (call.vForm ? call.recvDispls[rank] : own * call.count) * element;
-    case Collective::reduceScatter: {
-      const std::size_t before =
-          call.vForm ? std::accumulate(call.sendCounts, call.sendCounts + rank, std::size_t{0}) : own * call.count;
-      return recv == send + before * element;
-    }
-    case Collective::gather: return rank == call.root && send == recv + own * call.count * element;
-    case Collective::scatter: return rank == call.root && recv == send + own * call.count * element;
-    default: return send == recv;
-  }
 }
 
 }  // namespace atl

@@ -54,6 +54,8 @@ class ProgramCache {
     std::size_t operator()(const Key& key) const;
   };
 
+  [[nodiscard]] std::uint8_t flagsOf(const Call& call) const;
+  [[nodiscard]] bool isLike(const Call& call, const Key& key) const;
   [[nodiscard]] Key keyOf(const Call& call) const;
   Result<std::unique_ptr<exec::Program>> make(const Call& call, const Key& key);
   Result<std::shared_ptr<const Plan>> planFor(const Call& call, std::uint64_t payloadBytes);

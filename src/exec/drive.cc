@@ -7,18 +7,11 @@
 #include <optional>
 
 #include "src/base/clock.h"
+#include "src/base/pause.h"
 #include "src/exec/execution.h"
 
 namespace atl {
 namespace {
-
-inline void pauseCore() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 /// What a thread does while nothing moves: polls, then gives up its core at every turn, then sleeps in growing steps
 /// (in poll(2) where sockets can wake it). With more ranks than cores it gives up the core at once, since the rank that

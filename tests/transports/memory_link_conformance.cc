@@ -198,13 +198,14 @@ void showsTheCall(LinkedPair& pair) {
   CallRecord call;
   call.sequence = 12;
   call.count = 345;
-  pair.lower.out->calls.publish(call);
+  pair.lower.out->calls.publish(call, 1);
+  call.sequence = 15;  // a later call of the same kind
   End lowerEnd(pair.lower, pair.lowerOutbox, kLowerSalt);
   End higherEnd(pair.higher, pair.higherOutbox, kHigherSalt);
   std::thread higher([&] {
     const auto deadline = Deadline::inSeconds(60);
     while (!higherEnd.tryReceive(kLowerSalt) && !deadline.passed()) std::this_thread::yield();
-    EXPECT_EQ(pair.higher.in->calls.find(tagOf(call)), call);
+    EXPECT_EQ(pair.higher.in->calls.find(TaggedCall(call).tag()), call);
   });
   EXPECT_TRUE(lowerEnd.trySend());
   higher.join();

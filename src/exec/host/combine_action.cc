@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "kernels/host/kernels.h"
-#include "src/exec/host/disagreement.h"
+#include "src/exec/host/incoming.h"
 #include "src/exec/host/mail.h"
 
 namespace atl::exec {
@@ -17,7 +17,7 @@ constexpr std::size_t kLeastStreamed = 128 * 1024;
 
 void CombineAction::begin(StepContext& context, const Chunk& destination, std::int32_t share, std::int32_t tile,
                           std::span<const Source> sources, bool finish, bool lastTouch, bool expectEmpty,
-                          const CallRecord* ownCall) {
+                          const TaggedCall* ownCall) {
   destination_.begin(*context.layout, destination, share, tile);
   total_ = destination_.remaining();
   finish_ = finish;
@@ -87,9 +87,9 @@ bool CombineAction::foldAvailable(StepContext& context) {
       const auto copy = streamed_ ? kernels::streamBytes : kernels::copyBytes;
       if (operands_[0] != destination_.data()) copy(destination_.data(), operands_[0], bytes);
     } else {
-      context.reducer.fold(destination_.data(), operands_.data(), static_cast<int>(active_), bytes);
+      context.reducer->fold(destination_.data(), operands_.data(), static_cast<int>(active_), bytes);
     }
-    if (finish_) context.reducer.finish(destination_.data(), bytes);
+    if (finish_) context.reducer->finish(destination_.data(), bytes);
     destination_.advance(bytes);
     for (std::size_t i = 0; i < active_; ++i) consume(incoming_[i], bytes);
   }
@@ -129,33 +129,10 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
   MemoryLink& link = in.link->memory;
   const MailSlot* const slot = peek(link);
   if (slot == nullptr) return false;
-  if (isOfAnotherCall(*slot, tag_)) return disagreement(context.rank, call_, *in.link, slot->tag);
-  const std::uint64_t flag = slot->flag.load(std::memory_order_relaxed);
-  const auto kind = static_cast<MailKind>(flag >> 24 & 0xff);
-  std::uint64_t bytes = 0;
-  if (kind == MailKind::inlined) {
-    in.window = slot->payload.bytes;
-    bytes = flag & kInlineLengthMask;
-    if (bytes > kInlineBytes) bytes = in.unseen + 1;  // nonsense: reported below
-  } else if (kind == MailKind::shared) {
-    const auto reference = slot->payload.shared;
-    bytes = reference.bytes;
-    auto window = follow(link, reference);
-    if (!window.ok()) return std::move(window).error().within(fmt::format("message of rank {}", in.link->peer));
-    in.window = *window;
-  } else {
-    const auto [where, length] = slot->payload.reference;
-    bytes = length;
-    if (kind == MailKind::direct && link.sameProcess) {
-      in.window = reinterpret_cast<const std::byte*>(where);
-    } else if (kind == MailKind::bounced && where <= link.peerOutboxBytes && length <= link.peerOutboxBytes - where) {
-      in.window = link.peerOutbox + where;
-    } else {
-      return makeError(ErrorCode::remoteError, "rank {} sent a malformed message by {}", in.link->peer,
-                       in.link->transport);
-    }
-  }
-  if (bytes > in.unseen) return disagreement(context.rank, call_, *in.link, slot->tag);
+  auto window = windowOf(*slot, *in.link, {&call_, tag_}, context.rank, in.unseen);
+  if (!window.ok()) return std::move(window).error();
+  const std::size_t bytes = window->bytes;
+  in.window = window->data;
   in.begun = true;
   in.unseen -= bytes;
   in.windowBytes = bytes;
@@ -224,7 +201,7 @@ Result<bool> CombineAction::receiveStraight(StepContext& context) {
   ReceivePiece& piece = in.pieces[0];
   if (in.begun) {
     if (!piece.done) return false;
-    if (finish_) context.reducer.finish(destination_.data(), piece.bytes);
+    if (finish_) context.reducer->finish(destination_.data(), piece.bytes);
     destination_.advance(piece.bytes);
     if (destination_.remaining() == 0) {
       finishStream(in);

@@ -29,7 +29,7 @@ class CombineAction {
 
   /// `lastTouch`: this rank does not look at the destination again in this call.
   void begin(StepContext& context, const Chunk& destination, std::int32_t share, std::int32_t tile,
-             std::span<const Source> sources, bool finish, bool lastTouch, bool expectEmpty, const CallRecord* ownCall);
+             std::span<const Source> sources, bool finish, bool lastTouch, bool expectEmpty, const TaggedCall* ownCall);
 
   Result<bool> progress(StepContext& context);
   [[nodiscard]] bool done() const { return done_; }
@@ -80,7 +80,7 @@ class CombineAction {
   bool streamed_ = false;  ///< a copy that is written around the cache
   bool straight_ = false;  ///< the single operand is a message over a message link
   bool done_ = true;
-  CallRecord call_;
+  TaggedCall call_;
   std::uint64_t tag_ = 0;
 };
 

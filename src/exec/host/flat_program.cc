@@ -5,21 +5,21 @@
 #include <cstring>
 #include <span>
 
-#include "src/exec/host/disagreement.h"
+#include "kernels/host/kernels.h"
 #include "src/exec/host/mail.h"
 
 namespace atl::exec {
 namespace {
 
-/// Larger lists are of plans with so many rounds that a step's own cost does not matter, and would only take memory.
+/// Longer lists are of plans with so many rounds that a step's own cost does not matter, and would only take memory.
 constexpr std::size_t kMostSteps = 1024;
 
-/// Slots of a message, and the bytes in each.
-std::uint32_t piecesOf(std::uint32_t bytes) {
-  return bytes <= kInlineBytes ? 1 : static_cast<std::uint32_t>((bytes + kInlineBytes - 1) / kInlineBytes);
-}
-std::uint32_t pieceBytes(std::uint32_t bytes, std::uint32_t piece) {
-  return std::min(static_cast<std::uint32_t>(kInlineBytes), bytes - piece * static_cast<std::uint32_t>(kInlineBytes));
+/// From here on the actions gain by what they do besides: pieces that go on while others come, memory read in place.
+constexpr std::size_t kMostBytes = 64 * 1024 - 1;
+
+/// Mailbox slots of a small message. An empty one takes one too.
+std::size_t slotsFor(std::size_t bytes) {
+  return bytes <= kInlineBytes ? 1 : (bytes + kInlineBytes - 1) / kInlineBytes;
 }
 
 bool appearsTwice(std::vector<const LinkEnd*>& links) {
@@ -29,70 +29,91 @@ bool appearsTwice(std::vector<const LinkEnd*>& links) {
 
 }  // namespace
 
-std::unique_ptr<FlatProgram> FlatProgram::of(const Program& program) {
-  std::unique_ptr<FlatProgram> flat(new FlatProgram(program));
+std::unique_ptr<FlatProgram> FlatProgram::of(const Program& program, const Settings& settings) {
+  std::unique_ptr<FlatProgram> flat(new FlatProgram(program, settings));
   return flat->write() ? std::move(flat) : nullptr;
 }
 
 // ---- writing the list
 // ------------------------------------------------------------------------------------------------
 
-FlatProgram::FlatProgram(const Program& program)
+FlatProgram::FlatProgram(const Program& program, const Settings& settings)
     : program_(program),
       pointToPoint_(program.plan->collective == Collective::pointToPoint),
-      keepEmpty_(program.sendsEmptyMessages()) {}
+      keepEmpty_(program.sendsEmptyMessages()),
+      mostBytes_(std::min<std::size_t>(settings.slotBytes, kMostBytes)) {
+  const bool everyLinkHasASlot = program.bouncingLinks() <= static_cast<std::size_t>(settings.slots);
+  if (settings.direct == Direct::always || !everyLinkHasASlot) mostBytes_ = kSmallBytes;
+}
 
 bool FlatProgram::write() {
   if (program_.lanes.size() != 1 || program_.layout.tiles() != 1 || program_.plan->shares != 1) return false;
+  std::uint32_t number = 0;
   for (const LoweredLoop& loop : program_.lanes.front().loops) {
     for (std::int32_t k = 0; k < loop.repeat; ++k) {
       for (const LoweredRound& round : loop.rounds) {
-        if (round.after >= 0 || !writeRound(round, k)) return false;
-        if (sends_.size() + combines_.size() + rounds_.size() > kMostSteps) return false;
+        if (round.after >= 0 || !writeRound(round, k, number++)) return false;
+        if (steps_.size() + outgoing_.size() + sources_.size() > kMostSteps) return false;
       }
     }
   }
   return true;
 }
 
-bool FlatProgram::writeRound(const LoweredRound& round, std::int32_t repetition) {
-  const std::size_t firstSend = sends_.size();
+bool FlatProgram::writeRound(const LoweredRound& round, std::int32_t repetition, std::uint32_t number) {
+  const std::size_t firstOutgoing = outgoing_.size();
   const std::size_t firstSource = sources_.size();
-  const auto written = [&](bool (FlatProgram::*writer)(const LoweredStep&, std::int32_t), const auto& steps) {
-    return std::ranges::all_of(steps, [&](const LoweredStep& step) { return (this->*writer)(step, repetition); });
+  const auto written = [&](auto writer, const auto& steps) {
+    return std::ranges::all_of(steps, [&](const LoweredStep& s) { return (this->*writer)(s, repetition, number); });
   };
   if (!written(&FlatProgram::writeSend, round.sends) || !written(&FlatProgram::writeCombine, round.combines)) {
     return false;
   }
   std::vector<const LinkEnd*> to;
   std::vector<const LinkEnd*> from;
-  for (std::size_t i = firstSend; i < sends_.size(); ++i) to.push_back(sends_[i].link);
+  bool inPlace = false;
+  for (std::size_t i = firstOutgoing; i < outgoing_.size(); ++i) {
+    to.push_back(outgoing_[i].link);
+    inPlace |= outgoing_[i].link->memory.sameProcess;
+  }
   for (std::size_t i = firstSource; i < sources_.size(); ++i) {
     if (sources_[i].link != nullptr) from.push_back(sources_[i].link);
   }
-  rounds_.push_back({sends_.size(), combines_.size()});
+  if (inPlace) {
+    Todo settle;
+    settle.kind = Todo::Kind::settle;
+    settle.round = number;
+    settle.first = static_cast<std::uint32_t>(firstOutgoing);
+    settle.count = static_cast<std::uint32_t>(to.size());
+    steps_.push_back(settle);
+  }
   return !appearsTwice(to) && !appearsTwice(from);
 }
 
-bool FlatProgram::writeSend(const LoweredStep& lowered, std::int32_t repetition) {
-  Send send;
-  if (!locate(atRepetition(lowered.step->chunk, repetition, program_.plan->scratchSlots), send.from)) return false;
-  if (send.from.bytes == 0 && !keepEmpty_) return true;
-  for (std::size_t i = 0; i < lowered.perRow; ++i) {
-    send.link = lowered.row(repetition)[i];
-    if (!send.link->isMemory()) return false;
-    sends_.push_back(send);
+bool FlatProgram::writeSend(const LoweredStep& lowered, std::int32_t repetition, std::uint32_t round) {
+  Todo todo;
+  todo.round = round;
+  if (!locate(atRepetition(lowered.step->chunk, repetition, program_.plan->scratchSlots), todo.place)) return false;
+  if (todo.place.bytes == 0 && !keepEmpty_) return true;
+  todo.first = static_cast<std::uint32_t>(outgoing_.size());
+  todo.count = static_cast<std::uint32_t>(lowered.perRow);
+  for (LinkEnd* const link : std::span(lowered.row(repetition), lowered.perRow)) {
+    if (!link->isMemory()) return false;
+    outgoing_.push_back({link, 0});
   }
+  steps_.push_back(todo);
   return true;
 }
 
-bool FlatProgram::writeCombine(const LoweredStep& lowered, std::int32_t repetition) {
+bool FlatProgram::writeCombine(const LoweredStep& lowered, std::int32_t repetition, std::uint32_t round) {
   const std::int32_t slots = program_.plan->scratchSlots;
-  Combine combine;
-  if (!locate(atRepetition(lowered.step->chunk, repetition, slots), combine.to)) return false;
-  if (combine.to.bytes == 0 && !(keepEmpty_ && lowered.perRow > 0)) return true;
-  combine.finish = lowered.step->finish;
-  combine.firstSource = sources_.size();
+  Todo todo;
+  todo.kind = Todo::Kind::combine;
+  todo.round = round;
+  if (!locate(atRepetition(lowered.step->chunk, repetition, slots), todo.place)) return false;
+  if (todo.place.bytes == 0 && !(keepEmpty_ && lowered.perRow > 0)) return true;
+  todo.finish = lowered.step->finish;
+  todo.first = static_cast<std::uint32_t>(sources_.size());
   LinkEnd* const* links = lowered.row(repetition);
   for (const Operand& operand : lowered.step->operands) {
     Source source;
@@ -104,13 +125,13 @@ bool FlatProgram::writeCombine(const LoweredStep& lowered, std::int32_t repetiti
     }
     sources_.push_back(source);
   }
-  combine.sources = sources_.size() - combine.firstSource;
-  operands_.resize(std::max(operands_.size(), combine.sources));
-  combines_.push_back(combine);
+  todo.count = static_cast<std::uint32_t>(sources_.size()) - todo.first;
+  operands_.resize(std::max<std::size_t>(operands_.size(), todo.count));
+  steps_.push_back(todo);
   return true;
 }
 
-// True if the chunk lies together and is small.
+// True if the chunk lies together and is short.
 bool FlatProgram::locate(const Chunk& chunk, Place& place) const {
   place.chunk = chunk;
   std::byte* begin = nullptr;
@@ -122,146 +143,245 @@ bool FlatProgram::locate(const Chunk& chunk, Place& place) const {
     if (part.data != end) return false;
     end += part.bytes;
   }
-  place.bytes = static_cast<std::uint32_t>(std::min<std::ptrdiff_t>(end - begin, kSmallBytes + 1));
+  const auto bytes = static_cast<std::size_t>(end - begin);
+  if (bytes > mostBytes_) return false;
+  place.bytes = static_cast<std::uint32_t>(bytes);
   place.offset =
       reinterpret_cast<std::intptr_t>(begin) - reinterpret_cast<std::intptr_t>(program_.layout.base(chunk.buffer));
-  return place.bytes <= kSmallBytes;
+  return true;
 }
 
 std::size_t FlatProgram::bytesHeld() const {
-  return sizeof *this + sends_.capacity() * sizeof(Send) + combines_.capacity() * sizeof(Combine) +
-         sources_.capacity() * sizeof(Source) + rounds_.capacity() * sizeof(FlatRound);
+  return sizeof *this + steps_.capacity() * sizeof(Todo) + outgoing_.capacity() * sizeof(Outgoing) +
+         sources_.capacity() * sizeof(Source);
 }
 
 // ---- running it
 // ------------------------------------------------------------------------------------------------------
 
-std::byte* FlatProgram::resolve(const Place& place) const {
+inline std::byte* FlatProgram::resolve(const Place& place) const {
   if (place.bytes == 0) return nullptr;
   if (pointToPoint_) return program_.layout.segment(place.chunk, place.chunk.index, 0, 0).data;
   return program_.layout.base(place.chunk.buffer) + place.offset;
 }
 
-void FlatProgram::begin(const StepContext& context) {
-  for (Send& send : sends_) {
-    send.from.data = resolve(send.from);
-    send.label = context.label(program_.ownCall(send.from.chunk));
-    send.done = false;
-  }
-  for (Combine& combine : combines_) {
-    combine.to.data = resolve(combine.to);
-    combine.label = context.label(program_.ownCall(combine.to.chunk));
-    combine.done = false;
-  }
-  for (Source& source : sources_) {
-    if (source.link == nullptr) source.place.data = resolve(source.place);
-  }
-  round_ = 0;
-  enter();
-}
-
-// Passes over rounds that have nothing to do.
-void FlatProgram::enter() {
-  for (; round_ < rounds_.size(); ++round_) {
-    firstSend_ = round_ == 0 ? 0 : rounds_[round_ - 1].sendsEnd;
-    firstCombine_ = round_ == 0 ? 0 : rounds_[round_ - 1].combinesEnd;
-    unfinished_ = rounds_[round_].sendsEnd - firstSend_ + rounds_[round_].combinesEnd - firstCombine_;
-    if (unfinished_ > 0) return;
-  }
+void FlatProgram::begin() {
+  step_ = 0;
+  served_ = 0;
+  slot_ = nullptr;
+  inlined_ = 0;
+  entered_ = false;
 }
 
 Result<bool> FlatProgram::progress(StepContext& context) {
-  bool moved = false;
-  while (!done()) {
-    const FlatRound& round = rounds_[round_];
-    for (std::size_t i = firstSend_; i < round.sendsEnd; ++i) {
-      if (sends_[i].done || !post(sends_[i])) continue;
-      --unfinished_;
-      moved = true;
-    }
-    for (std::size_t i = firstCombine_; i < round.combinesEnd; ++i) {
-      if (combines_[i].done) continue;
-      auto taken = take(combines_[i], context);
-      if (!taken.ok()) return taken;
-      if (!taken.value()) continue;
-      --unfinished_;
-      moved = true;
-    }
-    if (unfinished_ > 0) return moved;
-    ++round_;
-    enter();
-  }
-  return moved;
-}
-
-bool FlatProgram::post(Send& send) {
-  MemoryLink& link = send.link->memory;
-  const std::uint32_t pieces = piecesOf(send.from.bytes);
-  if (!canPost(link, kMailSlots - pieces + 1)) return false;
-  if (send.label.tag != 0) link.out->calls.publish(*send.label.call);
-  for (std::uint32_t piece = 0; piece < pieces; ++piece) {
-    postInline(link, send.label.tag, send.from.data + piece * kInlineBytes, pieceBytes(send.from.bytes, piece));
-  }
-  send.done = true;
-  return true;
-}
-
-Result<bool> FlatProgram::take(Combine& combine, const StepContext& context) {
-  const std::span sources(sources_.data() + combine.firstSource, combine.sources);
-  const std::uint32_t pieces = piecesOf(combine.to.bytes);
-  bool complete = true;
-  for (const Source& source : sources) {
-    for (std::uint32_t piece = 0; source.link != nullptr && piece < pieces; ++piece) {
-      const MailSlot* const slot = peek(source.link->memory, piece);
-      if (slot == nullptr) {
-        complete = false;
+  moved_ = false;
+  for (; !done(); ++step_) {
+    const Todo& todo = steps_[step_];
+    bool complete = false;
+    switch (todo.kind) {
+      case Todo::Kind::send: complete = send(todo, context); break;
+      case Todo::Kind::settle: complete = settled(todo); break;
+      case Todo::Kind::combine: {
+        ATOLL_ASSIGN(complete, combine(todo, context));
         break;
       }
-      const std::uint64_t wanted = flagOf(0, MailKind::inlined, pieceBytes(combine.to.bytes, piece));
-      const bool otherSize = (slot->flag.load(std::memory_order_relaxed) & 0xffffffff) != wanted;
-      if (isOfAnotherCall(*slot, combine.label.tag) || otherSize) {
-        return disagreement(context.rank, *combine.label.call, *source.link, slot->tag);
-      }
     }
+    if (!complete) return moved_;
+    moved_ = true;
   }
-  if (!complete) return false;
-  for (std::uint32_t piece = 0; piece < pieces; ++piece) {
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-      const Source& source = sources[i];
-      operands_[i] = source.link != nullptr ? peek(source.link->memory, piece)->payload.bytes
-                                            : source.place.data + piece * kInlineBytes;
-    }
-    fold(combine, combine.to.data + piece * kInlineBytes, pieceBytes(combine.to.bytes, piece), context);
+  return moved_;
+}
+
+bool FlatProgram::send(const Todo& todo, StepContext& context) {
+  const std::byte* const data = resolve(todo.place);
+  const Label label = context.label(program_.ownCall(todo.place.chunk));
+  for (; served_ < todo.count; ++served_) {
+    if (!sendTo(outgoing_[todo.first + served_], data, todo.place.bytes, label, context)) return false;
+    inlined_ = 0;
+    moved_ = true;
   }
-  for (const Source& source : sources) {
-    if (source.link != nullptr) release(source.link->memory, pieces);
-  }
-  combine.done = true;
+  served_ = 0;
+  slot_ = nullptr;
   return true;
 }
 
-void FlatProgram::fold(const Combine& combine, std::byte* to, std::uint32_t bytes, const StepContext& context) {
-  if (bytes == 0) return;
-  if (combine.sources == 1) {
+bool FlatProgram::sendTo(Outgoing& out, const std::byte* data, std::size_t bytes, const Label& label,
+                         StepContext& context) {
+  MemoryLink& link = out.link->memory;
+  if (bytes <= kSmallBytes || inlined_ > 0) return sendInline(link, data, bytes, label);
+  if (link.sameProcess) {
+    if (!canPost(link)) return false;
+    if (label.tag != 0) announce(link, *label.call);
+    out.message = postReference(link, label.tag, MailKind::direct, reinterpret_cast<std::uintptr_t>(data), bytes);
+    return true;
+  }
+  if (!canPost(link, context.slotsPerLink)) return false;
+  if (slot_ == nullptr) {
+    slot_ = context.outbox->tryAcquire();
+    // Peers of other calls may hold every slot, and wait for a peer that waits for this message: see send_action.h.
+    if (slot_ == nullptr) return context.starving && sendInline(link, data, bytes, label);
+    marks_ = out.link->copier.copy(slot_, data, bytes, *link.out);
+  }
+  if (label.tag != 0) announce(link, *label.call);
+  context.outbox->readBy(
+      link, postReference(link, label.tag, MailKind::bounced, context.outbox->offsetOf(slot_), bytes, marks_.bits()));
+  return true;
+}
+
+bool FlatProgram::sendInline(MemoryLink& link, const std::byte* data, std::size_t bytes, const Label& label) {
+  do {
+    if (!canPost(link)) return false;
+    if (label.tag != 0) announce(link, *label.call);
+    const std::size_t now = std::min(kInlineBytes, bytes - inlined_);
+    postInline(link, label.tag, data + inlined_, now);
+    inlined_ += now;
+    moved_ = true;
+  } while (inlined_ < bytes);
+  return true;
+}
+
+// The common case of a small message: all of its slots are there, from every peer, and as expected. Keeps nothing from
+// one look to the next.
+FlatProgram::Taken FlatProgram::takeSlots(const Todo& todo, const Label& label, const StepContext& context) {
+  const std::span sources(sources_.data() + todo.first, todo.count);
+  const std::size_t bytes = todo.place.bytes;
+  const std::size_t slots = slotsFor(bytes);
+  for (const Source& source : sources) {
+    for (std::size_t i = 0; i < slots && source.link != nullptr; ++i) {
+      const MailSlot* const slot = peek(source.link->memory, i);
+      if (slot == nullptr) {
+        waited_ = true;
+        return Taken::notYet;
+      }
+      const std::size_t expected = std::min(kInlineBytes, bytes - i * kInlineBytes);
+      if (!isInlined(*slot, expected) || isOfAnotherCall(*slot, label.tag)) return Taken::other;
+    }
+  }
+  std::byte* const to = resolve(todo.place);
+  for (std::size_t at = 0; at < bytes; at += kInlineBytes) {
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      const Source& source = sources[i];
+      operands_[i] = source.link != nullptr ? peek(source.link->memory, at / kInlineBytes)->payload.bytes
+                                            : resolve(source.place) + at;
+    }
+    fold(todo, to + at, std::min(kInlineBytes, bytes - at), context);
+  }
+  for (const Source& source : sources) {
+    if (source.link == nullptr) continue;
+    release(source.link->memory, slots);
+    if (!waited_) fetchAhead(source.link->memory);
+  }
+  waited_ = false;
+  return Taken::yes;
+}
+
+Result<bool> FlatProgram::combine(const Todo& todo, const StepContext& context) {
+  const Label label = context.label(program_.ownCall(todo.place.chunk));
+  if (!entered_) {
+    if (todo.place.bytes <= kSmallBytes) {
+      const Taken taken = takeSlots(todo, label, context);
+      if (taken != Taken::other) return taken == Taken::yes;
+    }
+    enter(todo);
+  }
+  const std::span sources(sources_.data() + todo.first, todo.count);
+  std::byte* const to = resolve(todo.place);
+  do {
+    std::size_t run = todo.place.bytes - folded_;
+    for (Source& source : sources) {
+      while (source.open && source.window.bytes == 0) {
+        ATOLL_ASSIGN(const bool there, look(source, label, context.rank));
+        if (!there) return false;
+      }
+      run = std::min(run, source.window.bytes);
+    }
+    if (run == 0) break;  // an empty message, which is there
+    bool timed = false;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      operands_[i] = sources[i].window.data;
+      timed |= sources[i].window.marks.timed;
+    }
+    if (timed) {
+      foldTimed(todo, to + folded_, run, context);
+    } else {
+      fold(todo, to + folded_, run, context);
+    }
+    folded_ += run;
+    for (Source& source : sources) {
+      source.window.data += run;
+      source.window.bytes -= run;
+      if (source.window.bytes == 0 && source.link != nullptr) release(source.link->memory);
+    }
+  } while (folded_ < todo.place.bytes);
+  entered_ = false;
+  return true;
+}
+
+void FlatProgram::enter(const Todo& todo) {
+  for (Source& source : std::span(sources_.data() + todo.first, todo.count)) {
+    source.open = source.link != nullptr;
+    source.unseen = todo.place.bytes;
+    source.window = source.open ? Window{} : Window{resolve(source.place), todo.place.bytes, {}};
+  }
+  folded_ = 0;
+  entered_ = true;
+}
+
+// Takes in the next message of a source, if it is there.
+Result<bool> FlatProgram::look(Source& source, const Label& label, Rank me) {
+  const MailSlot* const slot = peek(source.link->memory);
+  if (slot == nullptr) return false;
+  ATOLL_ASSIGN(source.window, windowOf(*slot, *source.link, label, me, source.unseen));
+  source.unseen -= source.window.bytes;
+  source.open = source.unseen > 0;
+  if (source.window.bytes == 0) release(source.link->memory);
+  moved_ = true;
+  return true;
+}
+
+void FlatProgram::fold(const Todo& todo, std::byte* to, std::size_t bytes, const StepContext& context) {
+  if (todo.count == 1) {
     if (operands_[0] != to) std::memcpy(to, operands_[0], bytes);
   } else {
-    context.reducer.fold(to, operands_.data(), static_cast<int>(combine.sources), bytes);
+    context.reducer->fold(to, operands_.data(), static_cast<int>(todo.count), bytes);
   }
-  if (combine.finish) context.reducer.finish(to, bytes);
+  if (todo.finish) context.reducer->finish(to, bytes);
+}
+
+// The time is shared evenly among the operands that came through bounce slots.
+void FlatProgram::foldTimed(const Todo& todo, std::byte* to, std::size_t bytes, const StepContext& context) {
+  const auto begin = Clock::now();
+  fold(todo, to, bytes, context);
+  const Duration spent = Clock::now() - begin;
+  const std::span sources(sources_.data() + todo.first, todo.count);
+  const auto remote = std::ranges::count_if(sources, [](const Source& source) { return source.link != nullptr; });
+  for (const Source& source : sources) {
+    if (source.window.marks.timed) noteReading(*source.link->memory.in, source.window.marks, spent / remote, bytes);
+  }
+}
+
+bool FlatProgram::settled(const Todo& todo) const {
+  return std::ranges::all_of(std::span(outgoing_.data() + todo.first, todo.count),
+                             [](const Outgoing& out) { return consumed(out.link->memory, out.message); });
 }
 
 void FlatProgram::waitingFor(std::vector<const LinkEnd*>& peers) const {
   if (done()) return;
-  for (std::size_t i = firstSend_; i < rounds_[round_].sendsEnd; ++i) {
-    if (!sends_[i].done) peers.push_back(sends_[i].link);
-  }
-  for (std::size_t i = firstCombine_; i < rounds_[round_].combinesEnd; ++i) {
-    const Combine& combine = combines_[i];
-    if (combine.done) continue;
-    for (std::size_t s = combine.firstSource; s < combine.firstSource + combine.sources; ++s) {
-      const LinkEnd* const link = sources_[s].link;
-      if (link != nullptr && peek(link->memory) == nullptr) peers.push_back(link);
+  const Todo& todo = steps_[step_];
+  if (todo.kind == Todo::Kind::combine) {
+    for (const Source& source : std::span(sources_.data() + todo.first, todo.count)) {
+      if (source.link == nullptr) continue;
+      // What takeSlots() looks for, or else what look() does.
+      const bool there = entered_ ? !source.open || source.window.bytes > 0
+                                  : peek(source.link->memory, slotsFor(todo.place.bytes) - 1) != nullptr;
+      if (!there) peers.push_back(source.link);
     }
+    return;
+  }
+  const bool sends = todo.kind == Todo::Kind::send;
+  for (std::uint32_t i = sends ? served_ : 0; i < todo.count; ++i) {
+    const Outgoing& out = outgoing_[todo.first + i];
+    if (sends || !consumed(out.link->memory, out.message)) peers.push_back(out.link);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <new>
 #include <thread>
 
+#include "src/base/pause.h"
 #include "src/exec/host/flat_program.h"
 
 namespace atl::exec {
@@ -25,10 +26,9 @@ constexpr auto kGraceAfterLeaving = std::chrono::milliseconds(500);
 /// Bounce slots that one link may hold. Without a bound, the first peers of a step would take all the slots, and a peer
 /// whose fold needs a slice from everyone would wait for slots that only its own progress can free.
 std::uint64_t fairSlots(const Program& program, int slots) {
-  const auto bouncing = std::ranges::count_if(
-      program.sending, [](const LinkEnd* link) { return link->isMemory() && !link->memory.sameProcess; });
+  const std::size_t bouncing = program.bouncingLinks();
   return bouncing == 0 ? kMailSlots
-                       : std::clamp<std::uint64_t>(static_cast<std::uint64_t>(slots / bouncing), 1, kMailSlots);
+                       : std::clamp<std::uint64_t>(static_cast<std::uint64_t>(slots) / bouncing, 1, kMailSlots);
 }
 
 }  // namespace
@@ -44,19 +44,23 @@ std::byte* Workspace::Area::atLeast(std::size_t wanted) {
   return data.get();
 }
 
+HostExecution::HostExecution(const Environment& environment) : environment_(environment) {
+  context_.rank = environment.rank;
+  context_.check = environment.settings->checkCalls;
+  context_.outbox = environment.outbox;
+  context_.direct = environment.settings->direct;
+}
+
 void HostExecution::begin(Program& program, const void* send, void* recv, const Operator& op, std::uint64_t sequence) {
   program_ = &program;
   program.call.sequence = sequence;
-  context_.rank = environment_.rank;
-  context_.check = environment_.settings->checkCalls;
-  context_.call = program.call;
-  context_.tag = context_.check ? tagOf(program.call) : 0;
+  context_.call = &program.call;
+  context_.tag = context_.check ? program.call.tag() : 0;
   context_.layout = &program.layout;
-  context_.outbox = environment_.outbox;
-  context_.direct = environment_.settings->direct;
-  context_.beyondCache = program.bufferBytes > 2 * kernels::coreCacheBytes();
   context_.starving = false;
-  context_.reducer = Reducer(program.call.type, op, program.plan->ranks);
+  // One program serves every operator that a user made.
+  if (op.kind != Operator::Kind::builtin) program.reducer = Reducer(program.call.type, op, program.plan->ranks);
+  context_.reducer = &program.reducer;
   bindMemory(send, recv, op);
   laneCount_ = 0;
   if (program.linked()) beginSteps();
@@ -66,8 +70,9 @@ void HostExecution::begin(Program& program, const void* send, void* recv, const 
 
 // Stands before the first step of a program all of whose links are there.
 void HostExecution::beginSteps() {
-  if (program_->flat != nullptr) return program_->flat->begin(context_);
   context_.slotsPerLink = program_->slotsPerLink;
+  context_.beyondCache = program_->bufferBytes > 2 * kernels::coreCacheBytes();
+  if (program_->flat != nullptr) return program_->flat->begin();
   laneCount_ = program_->lanes.size();
   if (lanes_.size() < laneCount_) lanes_.resize(laneCount_);
   for (std::size_t i = 0; i < laneCount_; ++i) lanes_[i].begin(*program_, i);
@@ -116,7 +121,7 @@ Result<bool> HostExecution::connect() {
 
 Result<bool> HostExecution::run() {
   if (!program_->linked()) {
-    program_->flat = FlatProgram::of(*program_);
+    program_->flat = FlatProgram::of(*program_, *environment_.settings);
     program_->slotsPerLink = fairSlots(*program_, environment_.settings->slots);
     beginSteps();
   }
@@ -157,6 +162,20 @@ Result<bool> HostExecution::progress() {
     context_.starving = false;
   } else if (auto status = whileIdle(); !status.ok()) {
     return ended(std::move(status).error());
+  }
+  return false;
+}
+
+bool HostExecution::finishAtOnce() {
+  FlatProgram* const flat = program_->linked() ? program_->flat.get() : nullptr;
+  if (flat == nullptr) return false;
+  for (int polls = 0; polls <= environment_.spin; ++polls) {
+    if (!flat->progress(context_).ok()) return false;
+    if (flat->done()) {
+      program_ = nullptr;
+      return true;
+    }
+    pauseCore();
   }
   return false;
 }
@@ -223,7 +242,7 @@ Error HostExecution::firstCause(Error error) const {
 
 // The error as the caller reads it: which call, then what. From here on the communicator is of no use.
 Error HostExecution::ended(Error error) {
-  Error named = std::move(error).within(describe(context_.call));
+  Error named = std::move(error).within(describe(*context_.call));
   cancel(named);
   return named;
 }

@@ -43,10 +43,14 @@ class HostExecution final : public Execution {
     PeerWatch* watch = nullptr;
     int spin = 0;
   };
-  explicit HostExecution(const Environment& environment) : environment_(environment) {}
+  explicit HostExecution(const Environment& environment);
 
   /// Takes up a call. `program` and the buffers outlive it.
   void begin(Program& program, const void* send, void* recv, const Operator& op, std::uint64_t sequence);
+
+  /// Polls a call of short messages for as long as one keeps one's core in a wait. True: the call is complete. False:
+  /// it goes on by progress(), which also finds again whatever failed here.
+  bool finishAtOnce();
 
   Result<bool> progress() override;
   [[nodiscard]] bool moved() const override { return moved_; }

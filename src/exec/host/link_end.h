@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "src/base/types.h"
+#include "src/exec/host/bounce_copy.h"
 #include "transports/transport.h"
 
 namespace atl::exec {
@@ -32,6 +33,7 @@ struct LinkEnd {
   MemoryLink memory;                     ///< valid when `message` is null and nothing is pending
   std::unique_ptr<MessageLink> message;
 
+  BounceCopier copier;
   Turns sending;
   Turns receiving;
   std::uint64_t pairSends = 0;  ///< point-to-point messages so far, which their call records number

@@ -40,14 +40,14 @@ Result<LoweredStep> lowerStep(const Step& step, const Plan& plan, std::int32_t l
 
 }  // namespace
 
-Program::Program(std::shared_ptr<const Plan> itsPlan, Layout itsLayout, const CallRecord& itsCall)
-    : plan(std::move(itsPlan)), layout(std::move(itsLayout)), call(itsCall) {}
+Program::Program(std::shared_ptr<const Plan> itsPlan, Layout itsLayout, const CallRecord& itsCall, const Operator& op)
+    : plan(std::move(itsPlan)), layout(std::move(itsLayout)), call(itsCall), reducer(itsCall.type, op, plan->ranks) {}
 
 Program::~Program() = default;
 
-Result<std::unique_ptr<Program>> lower(std::shared_ptr<const Plan> plan, Layout layout, const CallRecord& record,
-                                       const LinkSource& links) {
-  auto program = std::make_unique<Program>(plan, std::move(layout), record);
+Result<std::unique_ptr<Program>> lower(const std::shared_ptr<const Plan>& plan, Layout layout, const CallRecord& record,
+                                       const Operator& op, const LinkSource& links) {
+  auto program = std::make_unique<Program>(plan, std::move(layout), record, op);
   const OutputReads reads(*plan);
   for (std::size_t laneIndex = 0; laneIndex < plan->lanes.size(); ++laneIndex) {
     const Lane& lane = plan->lanes[laneIndex];

@@ -2,6 +2,7 @@
 // The protocol of a memory link's mailbox: one store and one load each way for a small message. See transports/link.h.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -29,19 +30,19 @@ inline bool consumed(MemoryLink& link, std::uint64_t message) {
   return link.knownConsumed >= message;
 }
 
-inline std::uint64_t flagOf(std::uint64_t message, MailKind kind, std::size_t inlineBytes) {
-  return message << 32 | static_cast<std::uint64_t>(kind) << 24 | inlineBytes;
+inline std::uint64_t flagOf(std::uint64_t message, MailKind kind, std::size_t low) {
+  return message << 32 | static_cast<std::uint64_t>(kind) << 24 | low;
 }
 
 /// Posts the next message: `fill` writes the payload, the flag is stored last. Returns the message's number. canPost()
 /// must hold, as for the others.
 template <typename Fill>
-std::uint64_t post(MemoryLink& link, std::uint64_t tag, MailKind kind, std::size_t inlineBytes, Fill fill) {
+std::uint64_t post(MemoryLink& link, std::uint64_t tag, MailKind kind, std::size_t low, Fill fill) {
   const std::uint64_t message = ++link.sent;
   MailSlot& slot = link.out->slots[message % kMailSlots];
   slot.tag = tag;
   fill(slot.payload);
-  slot.flag.store(flagOf(message, kind, inlineBytes), std::memory_order_release);
+  slot.flag.store(flagOf(message, kind, low), std::memory_order_release);
   return message;
 }
 
@@ -52,15 +53,29 @@ inline void postInline(MemoryLink& link, std::uint64_t tag, const void* data, st
   });
 }
 
-/// Posts a reference to `bytes` at `where`.
+/// Posts a reference to `bytes` at `where`; `marks` is for a bounced message.
 inline std::uint64_t postReference(MemoryLink& link, std::uint64_t tag, MailKind kind, std::uint64_t where,
-                                   std::uint64_t bytes) {
-  return post(link, tag, kind, 0, [&](MailSlot::Payload& payload) { payload.reference = {where, bytes}; });
+                                   std::uint64_t bytes, std::uint32_t marks = 0) {
+  return post(link, tag, kind, marks, [&](MailSlot::Payload& payload) { payload.reference = {where, bytes}; });
 }
 
 /// The same for a place in shareable memory.
 inline std::uint64_t postShared(MemoryLink& link, std::uint64_t tag, const SharedPlace& place, std::uint64_t bytes) {
   return post(link, tag, MailKind::shared, 0, [&](MailSlot::Payload& payload) { payload.shared = {place, bytes}; });
+}
+
+/// Lets the peer find out what messages with the tag of this call belong to. Costs a comparison where a call of the
+/// kind went this way not long ago.
+inline void announce(MemoryLink& link, const TaggedCall& call) {
+  if (link.published[link.lastPublished] == call.base) return;
+  const auto known = std::ranges::find(link.published, call.base);
+  if (known != std::end(link.published)) {
+    link.lastPublished = static_cast<std::size_t>(known - std::begin(link.published));
+    return;
+  }
+  link.lastPublished = (link.lastPublished + 1) % PublishedCalls::kEntries;
+  link.published[link.lastPublished] = call.base;
+  link.out->calls.publish(call, link.lastPublished);
 }
 
 /// Where the peer's shareable memory lies here. `reference` is a copy of what the peer wrote.
@@ -86,9 +101,20 @@ inline const MailSlot* peek(const MemoryLink& link, std::uint64_t ahead = 0) {
   return static_cast<std::uint32_t>(flag >> 32) == static_cast<std::uint32_t>(message) ? &slot : nullptr;
 }
 
+/// Whether a message is all in its slot, and of so many bytes.
+inline bool isInlined(const MailSlot& slot, std::size_t bytes) {
+  return (slot.flag.load(std::memory_order_relaxed) & 0xffffffff) == flagOf(0, MailKind::inlined, bytes);
+}
+
 /// Whether a message belongs to another call than the one with this tag. Either end may have its checks off: no tag.
 inline bool isOfAnotherCall(const MailSlot& slot, std::uint64_t tag) {
   return tag != 0 && slot.tag != 0 && slot.tag != tag;
+}
+
+/// Brings the line of the next message nearer. Only where the peer is ahead of this rank: it may be there already, or
+/// else the peer would have to take the line back to write it.
+inline void fetchAhead(const MemoryLink& link) {
+  __builtin_prefetch(&link.in->slots[(link.received + 1) % kMailSlots]);
 }
 
 /// Gives slots, and what they refer to, back to the sender.

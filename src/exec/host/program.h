@@ -4,6 +4,7 @@
 // addresses.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "src/base/call_record.h"
 #include "src/exec/host/layout.h"
 #include "src/exec/host/link_end.h"
+#include "src/exec/host/reducer.h"
 #include "src/plan/plan.h"
 
 namespace atl::exec {
@@ -45,12 +47,19 @@ struct LoweredLane {
   std::vector<LoweredLoop> loops;
 };
 
+/// A send or receive has a call of its own, numbered by its pair of ranks.
+struct BlockCall {
+  TaggedCall call;
+  LinkEnd* link = nullptr;  ///< which numbers it; null: to or from myself
+};
+
 class FlatProgram;
 
 struct Program {
   std::shared_ptr<const Plan> plan;
   Layout layout;
-  CallRecord call;  ///< all but the sequence
+  TaggedCall call;  ///< all but the sequence
+  Reducer reducer;  ///< of a built-in operator; else as the present call's operator wants it
   std::vector<LoweredLane> lanes = {};
   std::vector<LinkEnd*> connecting = {};    ///< links that this program needs and that are not ready yet
   std::vector<LinkEnd*> sending = {};       ///< every link that it sends on, once
@@ -59,13 +68,18 @@ struct Program {
   std::size_t inputBytes = 0;               ///< of this rank's input buffer
   std::size_t bufferBytes = 0;              ///< of input and output together, about
   bool snapshotInput = false;  ///< the call is in place and the plan would overwrite input that it still needs
-  std::vector<CallRecord> blockCalls[2] =
-      {};  ///< point-to-point: the record of each send ([0]) and receive ([1]) block
+  std::vector<BlockCall> blockCalls[2] = {};  ///< point-to-point: of each send ([0]) and receive ([1]) block
   /// The same once more, if all of its messages are small; looked into when all links are there.
   std::unique_ptr<FlatProgram> flat;
 
   /// Whether its links have been looked at, all of which were there: `slotsPerLink` and `flat` hold from then on.
   [[nodiscard]] bool linked() const { return slotsPerLink != 0; }
+
+  /// Links on which messages may take bounce slots. All links must be there.
+  [[nodiscard]] std::size_t bouncingLinks() const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        sending, [](const LinkEnd* link) { return link->isMemory() && !link->memory.sameProcess; }));
+  }
 
   /// Whether a message that carries nothing is sent all the same: where it is the message that matters (a barrier), and
   /// where the two ends learn each other's counts from it (point-to-point, the v-forms).
@@ -75,12 +89,12 @@ struct Program {
   }
 
   /// The record of a block's own call, or null where the call's own is meant.
-  [[nodiscard]] const CallRecord* ownCall(const Chunk& chunk) const {
+  [[nodiscard]] const TaggedCall* ownCall(const Chunk& chunk) const {
     const auto& calls = blockCalls[chunk.buffer == Buffer::input ? 0 : 1];
-    return calls.empty() ? nullptr : &calls[static_cast<std::size_t>(chunk.index)];
+    return calls.empty() ? nullptr : &calls[static_cast<std::size_t>(chunk.index)].call;
   }
 
-  Program(std::shared_ptr<const Plan> itsPlan, Layout itsLayout, const CallRecord& itsCall);
+  Program(std::shared_ptr<const Plan> itsPlan, Layout itsLayout, const CallRecord& itsCall, const Operator& op);
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -90,7 +104,7 @@ struct Program {
 using LinkSource = std::function<Result<LinkEnd*>(Rank peer, std::int32_t lane)>;
 
 /// Joins a plan to its links. `layout` is the call's; `record` its description without the sequence.
-Result<std::unique_ptr<Program>> lower(std::shared_ptr<const Plan> plan, Layout layout, const CallRecord& record,
-                                       const LinkSource& links);
+Result<std::unique_ptr<Program>> lower(const std::shared_ptr<const Plan>& plan, Layout layout, const CallRecord& record,
+                                       const Operator& op, const LinkSource& links);
 
 }  // namespace atl::exec

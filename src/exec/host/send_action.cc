@@ -49,7 +49,7 @@ bool isShareable(ChunkCursor chunk) {
 }  // namespace
 
 void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t share, std::int32_t tile,
-                       std::span<LinkEnd* const> links, bool announceEmpty, const CallRecord* ownCall,
+                       std::span<LinkEnd* const> links, bool announceEmpty, const TaggedCall* ownCall,
                        const CombineAction* feeder) {
   feeder_ = feeder;
   ChunkCursor cursor;
@@ -107,7 +107,7 @@ SendAction::Way SendAction::wayTo(const StepContext& context, MemoryLink& link, 
 void SendAction::announceCall(Outgoing& out) {
   if (out.announced) return;
   out.announced = true;
-  if (tag_ != 0) out.link->memory.out->calls.publish(call_);
+  if (tag_ != 0) announce(out.link->memory, call_);
 }
 
 void SendAction::allPosted(Outgoing& out) {
@@ -212,8 +212,9 @@ bool SendAction::progressBounced(StepContext& context) {
     if (slot == nullptr) {
       if (!context.starving || moved) break;
       Outgoing& out = outgoing_[leader];
+      out.way = Way::inlined;  // for the rest of the chunk: the slots may stay taken
+      --bouncing_;
       moved = progressInline(out);
-      if (out.finished) --bouncing_;
       break;
     }
     const std::size_t bytes = ready(outgoing_[leader], wanted);

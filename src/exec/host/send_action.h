@@ -34,7 +34,7 @@ class SendAction {
  public:
   /// Begins to send `chunk` over `links`. An empty chunk is announced only if `announceEmpty`.
   void begin(StepContext& context, const Chunk& chunk, std::int32_t share, std::int32_t tile,
-             std::span<LinkEnd* const> links, bool announceEmpty, const CallRecord* ownCall,
+             std::span<LinkEnd* const> links, bool announceEmpty, const TaggedCall* ownCall,
              const CombineAction* feeder = nullptr);
   /// The feeder is done and will be used for something else.
   void fed() { feeder_ = nullptr; }
@@ -80,7 +80,7 @@ class SendAction {
   std::size_t bouncing_ = 0;  ///< unfinished peers that are served through the Outbox
   const CombineAction* feeder_ = nullptr;
   std::uint64_t tag_ = 0;
-  CallRecord call_;
+  TaggedCall call_;
 };
 
 }  // namespace atl::exec

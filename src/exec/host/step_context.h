@@ -14,17 +14,17 @@ namespace atl::exec {
 
 /// Which call a message belongs to.
 struct Label {
-  const CallRecord* call = nullptr;
-  std::uint64_t tag = 0;  ///< tagOf(*call), or 0 when not checked
+  const TaggedCall* call = nullptr;
+  std::uint64_t tag = 0;  ///< the call's, or 0 when not checked
 };
 
 struct StepContext {
   Rank rank = 0;
   bool check = true;  ///< compare calls
-  CallRecord call;
-  std::uint64_t tag = 0;  ///< tagOf(call), or 0 when not checked
+  const TaggedCall* call = nullptr;
+  std::uint64_t tag = 0;  ///< the call's, or 0 when not checked
   const Layout* layout = nullptr;
-  Reducer reducer;
+  const Reducer* reducer = nullptr;
   Outbox* outbox = nullptr;
   std::uint64_t slotsPerLink = 1;  ///< bounce slots that one link may hold, so that every link of the program finds one
   Direct direct = Direct::automatic;
@@ -32,9 +32,9 @@ struct StepContext {
   bool starving = false;     ///< nothing has moved for long: senders may trickle inline (see send_action.h)
 
   /// The label of a message: this call's, unless the message has a call of its own (point-to-point).
-  [[nodiscard]] Label label(const CallRecord* own) const {
-    if (own == nullptr) return {&call, tag};
-    return {own, check ? tagOf(*own) : 0};
+  [[nodiscard]] Label label(const TaggedCall* own) const {
+    if (own == nullptr) return {call, tag};
+    return {own, check ? own->tag() : 0};
   }
 };
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/exec/host/bounce_copy.h"
+
+#include <algorithm>
+
+#include "kernels/host/kernels.h"
+
+namespace atl::exec {
+namespace {
+
+constexpr std::uint32_t kFirstTimed = 8;  ///< so many messages at first, the two ways in turn
+constexpr std::uint32_t kTimedEvery = 16;
+constexpr std::uint32_t kOtherEvery = 128;  ///< a multiple of kTimedEvery
+
+}  // namespace
+
+std::uint32_t blendedCost(std::uint32_t known, Duration spent, std::size_t bytes) {
+  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count();
+  const auto sample = static_cast<std::uint64_t>(std::max<std::int64_t>(nanoseconds, 1)) * 1000 / bytes + 1;
+  if (known == 0) return static_cast<std::uint32_t>(std::min<std::uint64_t>(sample, UINT32_MAX));
+  const std::uint64_t bounded = std::min<std::uint64_t>(sample, std::uint64_t{known} * 4);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>((std::uint64_t{known} * 3 + bounded + 3) / 4, UINT32_MAX));
+}
+
+CopyMarks BounceCopier::choose(const Mailbox& out) {
+  const std::uint32_t turn = messages_++;
+  if (turn < kFirstTimed) return {turn % 2 == 1, true};
+  const std::uint32_t read[2] = {out.readCost[0].load(std::memory_order_relaxed),
+                                 out.readCost[1].load(std::memory_order_relaxed)};
+  const bool known = read[0] != 0 && read[1] != 0;
+  // Unknown: the peer runs the call in a form that does not time. Around the cache is never very wrong.
+  const bool streamed = !known || std::uint64_t{writeCost_[1]} + read[1] <= std::uint64_t{writeCost_[0]} + read[0];
+  return {turn % kOtherEvery == 0 ? !streamed : streamed, turn % kTimedEvery == 0};
+}
+
+CopyMarks BounceCopier::copy(std::byte* slot, const std::byte* data, std::size_t bytes, const Mailbox& out) {
+  const CopyMarks marks = bytes <= kMostAdaptive ? choose(out) : CopyMarks{true, false};
+  const auto write = marks.streamed ? kernels::streamBytes : kernels::copyBytes;
+  if (!marks.timed) {
+    write(slot, data, bytes);
+    return marks;
+  }
+  const auto begin = Clock::now();
+  write(slot, data, bytes);
+  std::uint32_t& cost = writeCost_[marks.streamed ? 1 : 0];
+  cost = blendedCost(cost, Clock::now() - begin, bytes);
+  return marks;
+}
+
+void noteReading(Mailbox& in, CopyMarks marks, Duration spent, std::size_t bytes) {
+  auto& cost = in.readCost[marks.streamed ? 1 : 0];
+  cost.store(blendedCost(cost.load(std::memory_order_relaxed), spent, bytes), std::memory_order_relaxed);
+}
+
+}  // namespace atl::exec

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a message in a mailbox refers to, checked: a peer may be of another mind about the call, or of another program.
+#pragma once
+
+#include <cstddef>
+
+#include "src/base/result.h"
+#include "src/exec/host/bounce_copy.h"
+#include "src/exec/host/link_end.h"
+#include "src/exec/host/step_context.h"
+
+namespace atl::exec {
+
+/// Payload that lies together where this rank can read it, until the message is released.
+struct Window {
+  const std::byte* data = nullptr;
+  std::size_t bytes = 0;
+  CopyMarks marks;  ///< a bounced message's
+};
+
+/// The payload of a message that is there. `expected` is what may at most come of the present step. Says who disagrees
+/// if the message is of another call or is longer, and takes nothing away: asked again, it says the same.
+Result<Window> windowOf(const MailSlot& slot, LinkEnd& from, const Label& label, Rank me, std::size_t expected);
+
+}  // namespace atl::exec

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/exec/host/bounce_copy.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+namespace atl::exec {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr std::size_t kBytes = 4096;
+
+/// How many of `messages` copies went around the cache, and how many asked to be timed.
+struct Tally {
+  int streamed = 0;
+  int timed = 0;
+};
+
+class Link {
+ public:
+  Link()
+      : out_(std::make_unique<Mailbox>()), from_(2 * BounceCopier::kMostAdaptive, std::byte{7}), slot_(from_.size()) {}
+
+  CopyMarks copy(std::size_t bytes = kBytes) { return copier_.copy(slot_.data(), from_.data(), bytes, *out_); }
+  Tally copyMany(int messages) {
+    Tally tally;
+    for (int i = 0; i < messages; ++i) {
+      const CopyMarks marks = copy();
+      tally.streamed += marks.streamed ? 1 : 0;
+      tally.timed += marks.timed ? 1 : 0;
+    }
+    return tally;
+  }
+  /// What the reader says of the two ways.
+  void readerSays(std::uint32_t cached, std::uint32_t streamed) {
+    out_->readCost[0].store(cached);
+    out_->readCost[1].store(streamed);
+  }
+  [[nodiscard]] bool arrived(std::size_t bytes) const { return std::memcmp(from_.data(), slot_.data(), bytes) == 0; }
+
+ private:
+  std::unique_ptr<Mailbox> out_;
+  BounceCopier copier_;
+  std::vector<std::byte> from_;
+  std::vector<std::byte> slot_;
+};
+
+/// More than writing 4 KiB can cost, so that the reader's word decides.
+constexpr std::uint32_t kDear = 1U << 31;
+
+TEST(BounceCopy, EitherWay_CopiesEveryByte) {
+  Link link;
+  for (const std::size_t bytes : {1UL, 63UL, 1000UL, 4097UL, 2 * BounceCopier::kMostAdaptive}) {
+    for (int i = 0; i < 2; ++i) link.copy(bytes);
+    EXPECT_TRUE(link.arrived(bytes)) << bytes;
+  }
+}
+
+TEST(BounceCopy, FirstMessages_TryBothWaysAndAreTimed) {
+  Link link;
+  const Tally tally = link.copyMany(8);
+  EXPECT_EQ(tally.streamed, 4);
+  EXPECT_EQ(tally.timed, 8);
+}
+
+TEST(BounceCopy, ReaderFindsTheCacheCheaper_GoesThroughItButForTrials) {
+  Link link;
+  link.readerSays(1, kDear);
+  link.copyMany(8);
+  const Tally tally = link.copyMany(1024);
+  EXPECT_EQ(tally.streamed, 1024 / 128);
+  EXPECT_EQ(tally.timed, 1024 / 16);
+}
+
+TEST(BounceCopy, ReaderFindsMemoryCheaper_GoesAroundTheCacheButForTrials) {
+  Link link;
+  link.readerSays(kDear, 1);
+  link.copyMany(8);
+  EXPECT_EQ(link.copyMany(1024).streamed, 1024 - 1024 / 128);
+}
+
+TEST(BounceCopy, ReaderChangesItsMind_IsFollowed) {
+  Link link;
+  link.readerSays(1, kDear);
+  link.copyMany(256);
+  link.readerSays(kDear, 1);
+  EXPECT_EQ(link.copyMany(1024).streamed, 1024 - 1024 / 128);
+}
+
+TEST(BounceCopy, ReaderSaysNothing_GoesAroundTheCache) {
+  Link link;
+  link.copyMany(8);
+  EXPECT_EQ(link.copyMany(1024).streamed, 1024 - 1024 / 128);
+}
+
+TEST(BounceCopy, LongMessage_GoesAroundTheCacheUntimed) {
+  Link link;
+  link.readerSays(1, kDear);
+  for (int i = 0; i < 20; ++i) {
+    const CopyMarks marks = link.copy(BounceCopier::kMostAdaptive + 1);
+    EXPECT_TRUE(marks.streamed);
+    EXPECT_FALSE(marks.timed);
+  }
+}
+
+TEST(BounceCopy, Marks_SurviveTheFlag) {
+  for (const bool streamed : {false, true}) {
+    for (const bool timed : {false, true}) {
+      const CopyMarks marks = CopyMarks::of(CopyMarks{streamed, timed}.bits());
+      EXPECT_EQ(marks.streamed, streamed);
+      EXPECT_EQ(marks.timed, timed);
+    }
+  }
+}
+
+TEST(BlendedCost, FirstSample_IsTakenAsItIs) {
+  EXPECT_NEAR(blendedCost(0, nanoseconds(4096), 4096), 1000, 1);
+}
+
+TEST(BlendedCost, SameSampleAgainAndAgain_Stays) {
+  std::uint32_t cost = blendedCost(0, nanoseconds(4096), 4096);
+  for (int i = 0; i < 100; ++i) cost = blendedCost(cost, nanoseconds(4096), 4096);
+  EXPECT_NEAR(cost, 1000, 5);
+}
+
+TEST(BlendedCost, CoreTakenAway_CountsLittle) {
+  EXPECT_LE(blendedCost(1000, std::chrono::seconds(1), 4096), 1751U);
+}
+
+TEST(BlendedCost, NothingMeasurable_IsStillKnown) {
+  EXPECT_GT(blendedCost(0, nanoseconds(0), 1 << 20), 0U);
+  EXPECT_GT(blendedCost(1, nanoseconds(0), 1 << 20), 0U);
+}
+
+}  // namespace
+}  // namespace atl::exec
