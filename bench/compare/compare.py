@@ -12,6 +12,7 @@ import argparse
 import json
 import pathlib
 import shutil
+import signal
 import sys
 
 import campaign
@@ -31,7 +32,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(root / "build/release"), help="build folder that has bin/ [%(default)s]")
     parser.add_argument("--out", required=True, help="folder for the results; made if it is not there")
-    parser.add_argument("--contestants", default="atoll,openmpi,mpich,gloo",
+    parser.add_argument("--contestants", default="atoll,openmpi,mpich,gloo,torch",
                         help="who is compared; the others' times are related to the first's: "
                         + ", ".join(contestants_module.known("")) + " [%(default)s]")
     parser.add_argument("--collectives", default="allreduce",
@@ -95,6 +96,10 @@ def main():
     folder = pathlib.Path(options.build) / "bin"
     known = contestants_module.known(folder, options.launcher)
     contestants = {name: known[name] for name in chosen(options.contestants, known, "contestant")}
+    absent = [f"{name} is SKIPPED: {contestant.why_not()}" for name, contestant in contestants.items() if contestant.why_not()]
+    contestants = {name: contestant for name, contestant in contestants.items() if not contestant.why_not()}
+    for text in absent:
+        print(f"compare.py: {text}", file=sys.stderr)
     collectives = chosen(options.collectives, collectives_module.ALL, "collective")
     settings = [settings_module.ALL[name]() for name in chosen(options.settings, settings_module.ALL, "setting")]
     buffers = chosen(options.buffers, cases.BUFFERS, "kind of buffers")
@@ -115,13 +120,15 @@ def main():
         "bounds": {name: bounds.document() for name, bounds in run.bounds.items()},
         "summary": summary.of_all(records, list(contestants), lambda name: known[name].peer),
         "results": records,
-        "problems": run.problems,
+        "problems": absent + run.problems,
     }))
     # What took too long is a result; what failed is not.
     return 1 if run.failures else 0
 
 
 if __name__ == "__main__":
+    # As an interrupt does: ends what was started, and takes the namespaces away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(main())
     except ValueError as error:

@@ -4,8 +4,11 @@
 A contestant is measured by a program that takes the options of Atoll's _perf programs and writes their JSON. To add one,
 write such a program and a class here.
 """
+import functools
 import os
 import pathlib
+import subprocess
+import sys
 
 import collectives
 
@@ -32,6 +35,10 @@ class Contestant:
     def suffers_at(self, ranks):  # pylint: disable=unused-argument
         """Whether single calls take so long at that many ranks that iterations are cut."""
         return False
+
+    def why_not(self):
+        """Why this machine has none of it, though it was asked for; it is then left out, and the reason kept. Empty if it has."""
+        return ""
 
     def program(self):
         """The file that has to be there."""
@@ -114,6 +121,39 @@ class Gloo(Contestant):
         return self.folder / "gloo_collective_perf"
 
 
+class Torch(Contestant):
+    """torch.distributed over PyTorch's own gloo; mpirun only starts the processes."""
+
+    name = "torch"
+
+    def command(self, setting, collective, ranks):
+        return setting.launch(ranks) + [_python_with_torch() or "python3", str(self.program()), collective]
+
+    def environment(self, setting, scratch):
+        return {"TORCH_PERF_STORE": str(pathlib.Path(scratch) / "store"), "GLOO_SOCKET_IFNAME": setting.gloo_interface}
+
+    def has(self, collective):
+        return collective != "reducescatter"  # gloo's has none that PyTorch offers
+
+    def program(self):
+        return pathlib.Path(__file__).resolve().parents[1] / "compare_torch" / "torch_collective_perf.py"
+
+    def why_not(self):
+        return "" if _python_with_torch() else "no python3 on the PATH, nor the system's, can import torch"
+
+
+@functools.lru_cache
+def _python_with_torch():
+    """The first interpreter that has PyTorch; Debian's python3-torch is of Debian's own python3."""
+    for python in (sys.executable, "python3", "/usr/bin/python3"):
+        try:
+            if subprocess.run([python, "-c", "import torch.distributed"], capture_output=True, check=False).returncode == 0:
+                return python
+        except OSError:
+            pass
+    return None
+
+
 def known(folder, launcher="mpirun"):
     """Every contestant there is, by name."""
     everyone = [
@@ -122,6 +162,7 @@ def known(folder, launcher="mpirun"):
         OpenMpi(folder),
         Mpich(folder),
         Gloo(folder),
+        Torch(folder),
     ]
     return {contestant.name: contestant for contestant in everyone}
 

@@ -350,6 +350,14 @@ class Contestants(unittest.TestCase):
         self.assertEqual(collectives.ALL["allgather"].bus_factor(4), 0.75)
         self.assertEqual(collectives.bus_bandwidth("allreduce", 2, 1 << 20, 1000.0), (1 << 20) / 1e6)
 
+    def test_pytorch_is_left_out_with_a_reason_where_it_cannot_be_imported(self):
+        torch = contestants.known("bin")["torch"]
+        with mock.patch.object(contestants, "_python_with_torch", return_value=None):
+            self.assertIn("import torch", torch.why_not())
+        with mock.patch.object(contestants, "_python_with_torch", return_value="/opt/python3"):
+            self.assertEqual(torch.why_not(), "")
+            self.assertEqual(torch.command(settings.Threads(), "barrier", 2)[-3::2], ["/opt/python3", "barrier"])
+
     def test_gloo_has_no_reduce_scatter(self):
         gloo = contestants.known("bin")["gloo"]
         self.assertEqual([name for name in collectives.ALL if not gloo.has(name)], ["reducescatter"])
