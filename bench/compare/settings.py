@@ -130,8 +130,14 @@ class Veth(SharedMemory):
     def _placed(self, ranks):
         return ",".join(f"{host}:{ranks // 2}" for host in self.hosts)
 
+    @staticmethod
+    def _cores_are_shared(ranks):
+        """Each half takes all cores for its own, and its waiting ranks would keep the other half's from running."""
+        return ranks > len(os.sched_getaffinity(0))
+
     def launch(self, ranks):
-        return [self.agent, self.hosts[0], *open_mpi_run(), "-np", str(ranks), "-H", self._placed(ranks),
+        told = ["-x", "ATOLL_SPIN=0", "--mca", "mpi_yield_when_idle", "1"] if self._cores_are_shared(ranks) else []
+        return [self.agent, self.hosts[0], *open_mpi_run(), *told, "-np", str(ranks), "-H", self._placed(ranks),
                 "--mca", "plm_rsh_agent", self.agent, "--mca", "oob_tcp_if_include", self.network]
 
     def open_mpi(self, ranks):
@@ -142,7 +148,8 @@ class Veth(SharedMemory):
                 "-hosts", self._placed(ranks), "-np", str(ranks)]
 
     def atoll_run(self, atoll, ranks):
-        return [self.agent, self.hosts[0], str(atoll), "run", "--rsh", self.agent, "-H", self._placed(ranks), "-n", str(ranks), "--"]
+        told = ["-x", "ATOLL_SPIN=0"] if self._cores_are_shared(ranks) else []
+        return [self.agent, self.hosts[0], str(atoll), "run", *told, "--rsh", self.agent, "-H", self._placed(ranks), "-n", str(ranks), "--"]
 
     def bounds_options(self):
         return ["--no-memory", "--tcp-from", self.hosts[0], "--tcp-to", self.hosts[1], "--tcp-address", self.addresses[1]]

@@ -397,6 +397,12 @@ class Settings(unittest.TestCase):
         here, there = veth.hosts
         self.assertIn(f"{here}:4,{there}:4", self.known["openmpi"].command(veth, "allreduce", 8))
 
+    def test_both_are_told_when_the_namespaces_share_cores(self):
+        with mock.patch("os.sched_getaffinity", return_value={0, 1}):
+            two, four = (settings.Veth().open_mpi(ranks) for ranks in (2, 4))
+        self.assertNotIn("mpi_yield_when_idle", two)
+        self.assertTrue({"ATOLL_SPIN=0", "mpi_yield_when_idle"} <= set(four))
+
     def test_namespaces_that_cannot_be_made_are_unavailable_and_none_stays(self):
         calls = []
 
