@@ -66,6 +66,8 @@ class Measuring {
   [[nodiscard]] Place placeOf(const Part& part, std::size_t position) const;
   /// One iteration: every round of every member, `repeat` times.
   Status issue(std::size_t position, int repeat);
+  /// Writes to every cache line of what will be sent, the same values, so that no other core has it in its cache.
+  void rewriteInput(std::size_t position) const;
   Result<double> timeTogether();
   Result<std::vector<double>> timeApart();
   [[nodiscard]] double now() const;

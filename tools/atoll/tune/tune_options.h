@@ -21,6 +21,7 @@ struct TuneOptions {
   TuneOptions() {
     perf.sweep = {8, std::uint64_t{64} << 20, 0, 2};
     perf.checks = 0;
+    perf.freshInput = true;
   }
 };
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <memory>
 
 #include "bench/perf/buffer.h"
@@ -34,33 +33,42 @@ constexpr std::array kSubjects = {
 };
 
 constexpr DataType kType = DataType::float32;
-constexpr int kMostIterations = 10000;
+constexpr double kMostIterations = 10000;
+constexpr double kMostGrowth = 20;
+constexpr int kWarmUps = 2;
 
-/// One algorithm's measurement of one size. Links and programs are made, and the number of calls in a sample is set, by
-/// a first call that does not count.
+/// One algorithm's measurement of one size.
 class Racer {
  public:
-  Racer(const perf::Collective& collective, const perf::Options& options, const Entrant& entrant,
+  Racer(const perf::Collective& collective, const TuneOptions& options, const Entrant& entrant,
         const std::vector<perf::MemberBuffers>& buffers, const perf::Case& oneCase, std::size_t count)
-      : options_(options), measuring_(collective, options_, *entrant.team, buffers, oneCase, count, false) {}
+      : options_(options.perf),
+        sampleSeconds_(options.sampleSeconds),
+        measuring_(collective, options_, *entrant.team, buffers, oneCase, count, false) {
+    options_.iterations = 1;
+  }
   Racer(const Racer&) = delete;
   Racer& operator=(const Racer&) = delete;
 
-  Status warmUp(double sampleSeconds) {
-    options_.iterations = 1;
-    ATOLL_ASSIGN(const double once, sample());
-    options_.iterations = std::clamp(static_cast<int>(std::lround(sampleSeconds / once)), 1, kMostIterations);
+  /// Makes links and programs, and finds out how many calls make a sample.
+  Status warmUp() {
+    for (int i = 0; i < kWarmUps; ++i) ATOLL_TRY(sample());
     return success();
   }
 
-  /// Seconds of a call, the same on every rank.
+  /// Seconds of a call, the same on every rank. Each sample sets the number of calls of the next, by little at a time,
+  /// so that neither a disturbed one nor one that is too short to be measured prolongs the rest.
   Result<double> sample() {
     ATOLL_ASSIGN(const perf::Measurement measurement, measuring_.time());
-    return std::max(measurement.seconds, 1e-9);
+    const double seconds = std::max(measurement.seconds, 1e-9);
+    const double most = std::min(kMostIterations, kMostGrowth * options_.iterations);
+    options_.iterations = static_cast<int>(std::clamp(sampleSeconds_ / seconds, 1.0, most));
+    return seconds;
   }
 
  private:
   perf::Options options_;
+  double sampleSeconds_;
   perf::Measuring measuring_;
 };
 
@@ -133,8 +141,8 @@ class Tuner {
     const auto serving = entrants_.of(subject.collective);
     std::vector<std::unique_ptr<Racer>> racers;
     for (const Entrant* entrant : serving) {
-      racers.push_back(std::make_unique<Racer>(collective, options_.perf, *entrant, buffers, oneCase, count));
-      ATOLL_TRY(racers.back()->warmUp(options_.sampleSeconds));
+      racers.push_back(std::make_unique<Racer>(collective, options_, *entrant, buffers, oneCase, count));
+      ATOLL_TRY(racers.back()->warmUp());
     }
     Contest contest(racers.size(), options_.samples);
     for (auto turn = contest.next(); !turn.empty(); turn = contest.next()) {
