@@ -19,14 +19,29 @@ struct PlanRequest {
   std::int32_t shares = 1;  ///< into how many parallel shares to divide the data (each becomes a lane, or two)
 };
 
-/// What one rank does, in the units that a model prices: the busiest rank's figures on the critical path.
-/// time = rounds·α + messages·μ + bytes·β + reduced·γ
+/// What ranks do between their waits, in the units that a model prices.
+struct Work {
+  double messages = 0;  ///< messages posted or taken (μ)
+  double sent = 0;      ///< bytes that leave, counted for each peer that they go to
+  double posted = 0;    ///< bytes that leave, counted once, whether they go to one peer or to many
+  double received = 0;  ///< bytes that come in
+  double reduced = 0;   ///< bytes read as operands of reductions and of local copies (γ)
+};
+
+/// What a plan takes: rounds one after another, the work of the busiest rank, and the work of all ranks together, which
+/// is what counts where they share cores. LinkModel (chooser.h) says what it is multiplied with.
 struct Cost {
-  double rounds = 0;    ///< latencies (α) on the critical path, pipeline fill included
-  double messages = 0;  ///< messages posted or taken by the busiest rank (μ: per-message overhead)
-  double bytes = 0;     ///< bytes through the busiest rank's link, the larger of sent and received (β), and those that
-                        ///< it waits for while others pass theirs on (pipeline fill)
-  double reduced = 0;   ///< bytes that the busiest rank reads as operands of reductions and of local copies (γ)
+  double rounds = 0;   ///< latencies (α) on the critical path, pipeline fill included
+  Work busiest;        ///< of the rank that does most, and what it waits for while others pass theirs on
+  Work all;            ///< summed over all ranks
+  double meeting = 1;  ///< most senders that meet at one receiver in a round
+
+  /// Of a plan in which every rank does the same.
+  static Cost alike(double ranks, double rounds, const Work& each, double meeting = 1) {
+    const Work all{ranks * each.messages, ranks * each.sent, ranks * each.posted, ranks * each.received,
+                   ranks * each.reduced};
+    return {rounds, each, all, meeting};
+  }
 };
 
 /// What a cost depends on. `bytes` is the payload: nccl-tests' "size" (the larger of a rank's send and receive).

@@ -16,6 +16,43 @@ Cost costOf(const Algorithm& algorithm, const Choice& choice) {
                                   static_cast<double>(tilesFor(algorithm.tileable, choice.bytes, choice.tileBytes))});
 }
 
+/// A predicted time in its parts, for the sum and for its explanation. Seconds.
+struct Price {
+  double rounds = 0;
+  double messages = 0;
+  double bytes = 0;
+  double reduced = 0;
+  bool shared = false;  ///< the work is that of all ranks on the cores that there are, not the busiest rank's
+
+  [[nodiscard]] double work() const { return messages + bytes + reduced; }
+  [[nodiscard]] double total() const { return rounds + work(); }
+};
+
+/// The price of work; `share` is how much of it one core does.
+Price priceOf(const Work& work, double meeting, const LinkModel& model, double share) {
+  const double bytes = model.memory ? work.posted * model.perPostedByte + work.received * model.perByte
+                                    : std::max(work.sent, work.received) * model.perByte *
+                                          (1 + model.incast * (1 - 1 / std::max(1.0, meeting)));
+  return {0, work.messages * model.perMessage * share, bytes * share, work.reduced * model.perReducedByte * share};
+}
+
+Price priceOf(const Algorithm& algorithm, const Choice& choice, const LinkModel& model) {
+  const Cost cost = costOf(algorithm, choice);
+  const Price busiest = priceOf(cost.busiest, cost.meeting, model, 1);
+  Price shared = priceOf(cost.all, cost.meeting, model, model.ranksPerCore / choice.ranks);
+  shared.shared = true;
+  Price price = shared.work() > busiest.work() ? shared : busiest;
+  if (!algorithm.tileable && choice.bytes > LinkModel::kCachedBytes) {
+    price.bytes *= model.untiled;
+    price.reduced *= model.untiled;
+  }
+  // Every message is posted once and taken once.
+  const double message = cost.all.messages > 0 ? 2 * cost.all.sent / cost.all.messages : 0;
+  const bool bulk = message > static_cast<double>(model.inlined);
+  price.rounds = cost.rounds * (model.latency + (bulk ? model.bulkLatency : 0));
+  return price;
+}
+
 bool canServe(const Algorithm& algorithm, const Choice& choice) {
   return algorithm.serves(choice.collective, choice.ranks, choice.ordered) &&
          (algorithm.unequalBlocks || !choice.unequalBlocks);
@@ -150,9 +187,7 @@ Result<std::vector<Candidate>> rank(const Choice& choice, const LinkModel& model
 }
 
 double predict(const Algorithm& algorithm, const Choice& choice, const LinkModel& model) {
-  const Cost cost = costOf(algorithm, choice);
-  return cost.rounds * model.latency + cost.messages * model.perMessage + cost.bytes * model.perByte +
-         cost.reduced * model.perReducedByte;
+  return priceOf(algorithm, choice, model).total();
 }
 
 Result<Decision> decide(const Choice& choice, const LinkModel& model, const ForcedAlgorithms& forced,
@@ -188,11 +223,12 @@ std::string explain(const Choice& choice, const Decision& decision, const LinkMo
     text += fmt::format(", measured at {} on {}", formatBytes(decision.row->bytes), describe(decision.tuned->site));
   } else {
     const Cost cost = costOf(*best.algorithm, choice);
-    text += fmt::format(" ({:.4g} rounds {}, {:.4g} messages {}, {:.4g} B {}, {:.4g} B reduced {})", cost.rounds,
-                        formatSeconds(cost.rounds * model.latency), cost.messages,
-                        formatSeconds(cost.messages * model.perMessage), cost.bytes,
-                        formatSeconds(cost.bytes * model.perByte), cost.reduced,
-                        formatSeconds(cost.reduced * model.perReducedByte));
+    const Price price = priceOf(*best.algorithm, choice, model);
+    const Work& work = price.shared ? cost.all : cost.busiest;
+    text += fmt::format(" ({:.4g} rounds {}; {}: {:.4g} messages {}, {:.4g} B {}, {:.4g} B reduced {})", cost.rounds,
+                        formatSeconds(price.rounds), price.shared ? "all ranks on their cores" : "busiest rank",
+                        work.messages, formatSeconds(price.messages), std::max(work.sent, work.received),
+                        formatSeconds(price.bytes), work.reduced, formatSeconds(price.reduced));
   }
   if (decision.by == Decision::By::user) text += ", forced";
   for (std::size_t i = 1; i < ranked.size(); ++i) {

@@ -47,7 +47,8 @@ TEST(Chooser, LargeAllReduce_MovesTheFewestBytes) {
   const double bytes = 1 << 30;
   for (const Rank ranks : {4, 7, 64, 1000}) {
     const std::string_view best = bestOf(choiceOf(Collective::allReduce, ranks, 1 << 30));
-    EXPECT_LT(costOf(best, Collective::allReduce, ranks, bytes, 1024).bytes, 2.05 * bytes) << best << " on " << ranks;
+    EXPECT_LT(costOf(best, Collective::allReduce, ranks, bytes, 1024).busiest.sent, 2.05 * bytes)
+        << best << " on " << ranks;
   }
 }
 
@@ -103,6 +104,75 @@ TEST(Chooser, AnySize_PredictionsAreFiniteAndNeverShrinkWithThePayload) {
       }
     }
   }
+}
+
+/// Memory of one host: a byte is posted once and taken by each receiver.
+constexpr LinkModel kMemory{.latency = 3e-7,
+                            .perMessage = 1e-7,
+                            .perByte = 5e-11,
+                            .perReducedByte = 2e-11,
+                            .memory = true,
+                            .perPostedByte = 8e-11,
+                            .inlined = 448,
+                            .bulkLatency = 1e-6};
+
+double predicted(std::string_view name, const Choice& choice, const LinkModel& model) {
+  return predict(*algorithmNamed(name), choice, model);
+}
+
+TEST(Prices, MemoryThatManyRead_IsPostedOnce) {
+  const Choice broadcast = choiceOf(Collective::broadcast, 8, 1 << 16);
+  EXPECT_LT(predicted("one-shot", broadcast, kMemory), predicted("two-shot", broadcast, kMemory));
+  // Through a port the root's copies go one after another.
+  EXPECT_GT(predicted("one-shot", broadcast, kNetwork), predicted("two-shot", broadcast, kNetwork));
+}
+
+TEST(Prices, RanksThatShareCores_PayForTheWorkOfAll) {
+  LinkModel shared = kMemory;
+  shared.ranksPerCore = 4;
+  const auto dearer = [&](std::string_view name, Collective collective) {
+    const Choice choice = choiceOf(collective, 8, 1 << 28);
+    return predicted(name, choice, shared) / predicted(name, choice, kMemory);
+  };
+  // Where all do the same, four ranks of a core take four times as long.
+  EXPECT_NEAR(dearer("two-shot", Collective::allReduce), 4, 0.01);
+  // A gather is the root's work; that the others wait on its core costs nothing.
+  EXPECT_LT(dearer("direct", Collective::gather), 1.5);
+}
+
+TEST(Prices, SendersThatMeetAtOneReceiver_MakePairwiseCheaperForLargeBlocks) {
+  LinkModel crowded = kNetwork;
+  crowded.incast = 0.2;
+  const Choice large = choiceOf(Collective::allToAll, 16, 64 << 20);
+  EXPECT_EQ(bestOf(large), "direct");
+  EXPECT_EQ(bestOf(large, crowded), "pairwise");
+  EXPECT_EQ(bestOf(choiceOf(Collective::allToAll, 16, 16 * 64), crowded), "direct");
+}
+
+TEST(Prices, RoundOfLargeMessages_PaysForMovingThemApart) {
+  LinkModel cheap = kMemory;
+  cheap.bulkLatency = 0;
+  const auto extra = [&](std::uint64_t bytes) {
+    const Choice choice = choiceOf(Collective::allReduce, 4, bytes);
+    return predicted("two-shot", choice, kMemory) - predicted("two-shot", choice, cheap);
+  };
+  EXPECT_EQ(extra(4 * 448), 0);  // parts that still travel with their flags
+  EXPECT_NEAR(extra(4 * 456), 2e-6, 1e-9);
+}
+
+TEST(Prices, PlanWithoutTiles_IsDearerOnceItsDataLeavesTheCache) {
+  LinkModel model = kMemory;
+  model.untiled = 1.2;
+  const Choice small = choiceOf(Collective::allReduce, 2, LinkModel::kCachedBytes);
+  const Choice large = choiceOf(Collective::allReduce, 2, 4 * LinkModel::kCachedBytes);
+  EXPECT_EQ(predicted("two-shot", small, model), predicted("two-shot", small, kMemory));
+  EXPECT_GT(predicted("two-shot", large, model), 1.15 * predicted("two-shot", large, kMemory));
+  EXPECT_EQ(predicted("ring", large, model), predicted("ring", large, kMemory));
+}
+
+TEST(Prices, RingsTwoDirections_ShareARanksPort) {
+  const Choice broadcast = choiceOf(Collective::broadcast, 8, std::uint64_t{1} << 30);
+  EXPECT_GE(predicted("ring", broadcast, kNetwork), predicted("chain", broadcast, kNetwork));
 }
 
 TEST(Chooser, PointToPoint_IsServedByNone) {

@@ -57,13 +57,17 @@ class Inproc : public Transport {
   }
 
   [[nodiscard]] plan::LinkModel model() const override {
-    // α and μ are medians of link_benchmark on two cores of an AMD EPYC (a virtual machine: one way takes from 0.07 to
-    // 0.5 µs and a stream carries from 40 down to 7 GB/s, as the host places the cores). β is an estimate within that
-    // range, and γ is set dearer than reduce_benchmark has it (65 GB/s of operands from the cache, 12 GB/s from
-    // memory): with the medians, 1/7e9 and 1/65e9, the chooser took ring for a reduce of some MiB, since ring's cost
-    // counts the halves that a rank carries in opposite directions as one; on four threads ring took 1.7 times as long
-    // as two-shot. A tuning table replaces them all.
-    return {.latency = 0.35e-6, .perMessage = 0.09e-6, .perByte = 1 / 10e9, .perReducedByte = 1 / 6e9};
+    // α and μ are medians of link_benchmark on two cores of an AMD EPYC. The others fit what `atoll tune` measured
+    // there on 2, 4 and 8 ranks (docs/tuning.md): a receiver reads in place what another core wrote, and the sender has
+    // to fetch it back before it can write there again.
+    return {.latency = 0.35e-6,
+            .perMessage = 0.09e-6,
+            .perByte = 1 / 20e9,
+            .perReducedByte = 1 / 40e9,
+            .memory = true,
+            .perPostedByte = 1 / 45e9,
+            .inlined = kSmallBytes,
+            .bulkLatency = 0.1e-6};
   }
 
   std::unique_ptr<PendingLink> connect(Rank peer, int lane) override {

@@ -172,10 +172,18 @@ class Shm : public Transport {
   }
 
   [[nodiscard]] plan::LinkModel model() const override {
-    // Medians of link_benchmark, and of reduce_benchmark's float32 sum in the cache, on two cores of an AMD EPYC. A
-    // small message takes the way that it takes inside a process and costs the same; bytes come at 16 GB/s wherever the
-    // host puts the cores, since bounce slots are written around the cache. A tuning table replaces these.
-    return {.latency = 0.35e-6, .perMessage = 0.09e-6, .perByte = 1 / 16e9, .perReducedByte = 1 / 65e9};
+    // α and μ are medians of link_benchmark on two cores of an AMD EPYC. The others fit what `atoll tune` measured
+    // there on 2, 4 and 8 ranks (docs/tuning.md): a byte is copied into a bounce slot once, around the cache, and out
+    // of it by each receiver.
+    return {.latency = 0.35e-6,
+            .perMessage = 0.09e-6,
+            .perByte = 1 / 19e9,
+            .perReducedByte = 1 / 55e9,
+            .memory = true,
+            .perPostedByte = 1 / 13e9,
+            .inlined = kSmallBytes,
+            .bulkLatency = 0.1e-6,
+            .untiled = 1.1};
   }
 
   std::unique_ptr<PendingLink> connect(Rank peer, int lane) override {

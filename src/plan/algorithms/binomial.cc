@@ -141,11 +141,24 @@ Plan generate(const PlanRequest& request) {
 
 Cost cost(const CostQuery& query) {
   const double n = query.ranks;
+  const double size = query.bytes;
   const double levels = ceilLog2(query.ranks);
+  const double edges = (n - 1) * size;
+  const double inner = n / 2 * size;                    // half of the ranks have somebody below them
+  const double forwarded = query.ranks > 2 ? size : 0;  // by a rank that takes it too
   switch (query.collective) {
-    case Collective::broadcast: return {levels, levels, levels * query.bytes, query.bytes};
-    case Collective::reduce: return {levels, levels, levels * query.bytes, (1 + levels) * query.bytes};
-    default: return {levels, 2 * levels, (n - 1) / n * query.bytes, query.bytes / n};
+    case Collective::broadcast:
+      return {levels, {levels, levels * size, forwarded, size, size}, {2 * (n - 1), edges, inner, edges, size}};
+    case Collective::reduce:
+      return {levels,
+              {levels, 0, 0, levels * size, (1 + levels) * size},
+              {2 * (n - 1), edges, edges, edges, edges + inner},
+              levels};
+    default: {
+      const double others = (n - 1) / n * size;
+      const double moved = levels * size / 2;  // a block travels half of the levels
+      return {levels, {2 * levels, others, others, others, size / n}, {2 * (n - 1), moved, moved, moved, size / 2}};
+    }
   }
 }
 

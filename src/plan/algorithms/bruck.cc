@@ -99,7 +99,9 @@ Plan generate(const PlanRequest& request) {
 
 Cost cost(const CostQuery& query) {
   const double rounds = ceilLog2(query.ranks);
-  return {rounds, 2 * rounds, rounds * query.bytes / 2, rounds * query.bytes};
+  const double moved = rounds * query.bytes / 2;
+  return Cost::alike(query.ranks, rounds,
+                     {2 * rounds, moved, moved, moved, rounds * query.bytes + query.bytes / query.ranks});
 }
 
 }  // namespace

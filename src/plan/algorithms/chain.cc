@@ -42,14 +42,20 @@ void chainReduce(PlanBuilder& b, const PlanRequest& request, Rank step) {
 }
 
 Cost chainBroadcastCost(const CostQuery& query, double strands) {
+  const double size = query.bytes;
   const double hops = query.ranks - 1;
-  const double passes = hops - 1 + query.tiles;  // of one tile over one link, one after another
-  return {passes, 2 * strands * query.tiles, passes * query.bytes / query.tiles / strands, query.bytes};
+  const double passes = hops - 1 + query.tiles;       // of one tile over one link, one after another
+  const double passed = passes * size / query.tiles;  // strands in opposite directions share a rank's port and its core
+  const double forwarded = query.ranks > 2 ? passed : 0;  // by a rank that takes it too
+  return {passes,
+          {2 * strands * query.tiles, passed, forwarded, passed, size},
+          {2 * strands * hops * query.tiles, hops * size, hops * size, hops * size, size}};
 }
 
 Cost chainReduceCost(const CostQuery& query, double strands) {
   Cost cost = chainBroadcastCost(query, strands);
-  cost.reduced = 2 * cost.bytes;
+  cost.busiest.reduced = 2 * query.bytes;
+  cost.all.reduced = 2 * (query.ranks - 1) * query.bytes;
   return cost;
 }
 

@@ -13,7 +13,8 @@ void chainBroadcast(PlanBuilder& b, const PlanRequest& request, Rank step);
 /// scratch.
 void chainReduce(PlanBuilder& b, const PlanRequest& request, Rank step);
 
-/// Cost of `strands` chains that each carry an equal part of the payload at the same time.
+/// Cost of `strands` chains that each carry an equal part of the payload at the same time. A rank's port and core carry
+/// them all, so that several strands are no faster than one; what they are for is links that differ by direction.
 Cost chainBroadcastCost(const CostQuery& query, double strands);
 Cost chainReduceCost(const CostQuery& query, double strands);
 

@@ -115,9 +115,10 @@ Cost cost(const CostQuery& query) {
   const double messages = 3 * rounds;  // one or two out and in, as a run passes the last rank or not
   const double others = (n - 1) / n * query.bytes;
   switch (query.collective) {
-    case Collective::allReduce: return {2 * rounds, 2 * messages, 2 * others, 2 * others};
-    case Collective::reduceScatter: return {rounds, messages, others, 2 * others};
-    default: return {rounds, messages, others, query.bytes / n};
+    case Collective::allReduce:
+      return Cost::alike(n, 2 * rounds, {2 * messages, 2 * others, 2 * others, 2 * others, 2 * others});
+    case Collective::reduceScatter: return Cost::alike(n, rounds, {messages, others, others, others, 2 * others});
+    default: return Cost::alike(n, rounds, {messages, others, others, others, query.bytes / n});
   }
 }
 

@@ -44,8 +44,16 @@ Plan generate(const PlanRequest& request) {
 
 Cost cost(const CostQuery& query) {
   const double n = query.ranks;
-  const double messages = query.collective == Collective::allToAll ? 2 * (n - 1) : n - 1;
-  return {1, messages, (n - 1) / n * query.bytes, query.bytes / n};
+  const double peers = n - 1;
+  const double block = query.bytes / n;
+  const double others = peers * block;
+  if (query.collective == Collective::allToAll) {
+    return Cost::alike(n, 1, {2 * peers, others, others, others, block}, peers);
+  }
+  // A rank but the root moves one block.
+  const Work all{2 * peers, others, others, others, block};
+  if (query.collective == Collective::gather) return {1, {peers, block, block, others, block}, all, peers};
+  return {1, {peers, others, others, block, block}, all};
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ Plan generate(const PlanRequest& request) {
 
 Cost cost(const CostQuery& query) {
   const double rounds = ceilLog2(query.ranks);
-  return {rounds, 2 * rounds, 0, 0};
+  return Cost::alike(query.ranks, rounds, {2 * rounds, 0, 0, 0, 0});
 }
 
 }  // namespace

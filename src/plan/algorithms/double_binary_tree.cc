@@ -93,13 +93,24 @@ Plan generate(const PlanRequest& request) {
 }
 
 Cost cost(const CostQuery& query) {
+  const double n = query.ranks;
+  const double size = query.bytes;
   const double levels = ceilLog2(query.ranks);
   const double passes = levels - 1 + query.tiles;  // of one tile through one level, one after another
-  const double passed = passes * query.bytes / query.tiles;
+  const double passed = passes * size / query.tiles;
+  // Every edge of both trees carries half of the payload; in each tree half of the ranks are inner nodes.
+  const double edges = (n - 1) * size;
+  const double inner = n / 2 * size;
+  const Work up{4 * (n - 1) * query.tiles, edges, edges, edges, edges + inner};
+  const Work down{4 * (n - 1) * query.tiles, edges, inner, edges, size};
   switch (query.collective) {
-    case Collective::allReduce: return {2 * passes, 8 * query.tiles, 2 * passed, 1.5 * passed};
-    case Collective::broadcast: return {passes, 4 * query.tiles, passed, query.bytes};
-    default: return {passes, 4 * query.tiles, passed, 1.5 * passed};
+    case Collective::allReduce:
+      return {2 * passes,
+              {8 * query.tiles, 2 * passed, 2 * passed, 2 * passed, 1.5 * passed},
+              {up.messages + down.messages, 2 * edges, edges + inner, 2 * edges, up.reduced},
+              2};
+    case Collective::broadcast: return {passes, {4 * query.tiles, passed, passed, passed, size}, down};
+    default: return {passes, {4 * query.tiles, passed, passed, passed, 1.5 * passed}, up, 2};
   }
 }
 

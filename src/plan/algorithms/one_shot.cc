@@ -60,12 +60,21 @@ Plan generate(const PlanRequest& request) {
 
 Cost cost(const CostQuery& query) {
   const double n = query.ranks;
+  const double peers = n - 1;
   const double size = query.bytes;
   switch (query.collective) {
-    case Collective::allReduce: return {1, 2 * (n - 1), (n - 1) * size, n * size};
-    case Collective::reduce: return {1, n - 1, (n - 1) * size, n * size};
-    case Collective::allGather: return {1, 2 * (n - 1), (n - 1) / n * size, size / n};
-    default: return {1, n - 1, (n - 1) * size, size};
+    case Collective::allReduce:
+      return Cost::alike(n, 1, {2 * peers, peers * size, size, peers * size, n * size}, peers);
+    case Collective::allGather: {
+      const double block = size / n;
+      return Cost::alike(n, 1, {2 * peers, peers * block, block, peers * block, block}, peers);
+    }
+    case Collective::reduce:  // all at the root, from leaves that do little
+      return {1,
+              {peers, 0, 0, peers * size, n * size},
+              {2 * peers, peers * size, peers * size, peers * size, n * size},
+              peers};
+    default: return {1, {peers, peers * size, size, 0, size}, {2 * peers, peers * size, size, peers * size, size}};
   }
 }
 

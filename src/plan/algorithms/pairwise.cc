@@ -30,7 +30,8 @@ Plan generate(const PlanRequest& request) {
 
 Cost cost(const CostQuery& query) {
   const double n = query.ranks;
-  return {n - 1, 2 * (n - 1), (n - 1) / n * query.bytes, query.bytes / n};
+  const double others = (n - 1) / n * query.bytes;
+  return Cost::alike(n, n - 1, {2 * (n - 1), others, others, others, query.bytes / n});
 }
 
 }  // namespace

@@ -143,7 +143,7 @@ Cost cost(const CostQuery& query) {
   const double rounds = query.ranks <= subtree ? n - 1 : subtree - 1 + ceilLog2((query.ranks + subtree - 1) / subtree);
   const double others = (n - 1) / n * query.bytes;
   const bool reduces = query.collective == Collective::reduceScatter;
-  return {rounds, 2 * (n - 1), others, reduces ? 2 * others : query.bytes / n};
+  return Cost::alike(n, rounds, {2 * (n - 1), others, others, others, reduces ? 2 * others : query.bytes / n});
 }
 
 }  // namespace

@@ -94,14 +94,21 @@ Plan generate(const PlanRequest& request) {
 
 Cost cost(const CostQuery& query) {
   const double n = query.ranks;
+  const double size = query.bytes;
   if (query.collective == Collective::allGather) {
     const double rounds = ceilLog2(query.ranks);
-    return {rounds, 2 * rounds, (n - 1) / n * query.bytes, query.bytes / n};
+    const double others = (n - 1) / n * size;
+    return Cost::alike(n, rounds, {2 * rounds, others, others, others, size / n});
   }
+  const double standing = powerOfTwoAtMost(query.ranks);
   const double exchanges = ceilLog2(powerOfTwoAtMost(query.ranks));
   const double folds = isPowerOfTwo(query.ranks) ? 0 : 1;
-  return {exchanges + 2 * folds, 2 * exchanges + 2 * folds, (exchanges + 2 * folds) * query.bytes,
-          2 * (exchanges + folds) * query.bytes};
+  const double moved = (exchanges + folds) * size;
+  const double messages = exchanges * standing + 2 * (n - standing);
+  return {exchanges + 2 * folds,
+          {2 * exchanges + 2 * folds, moved, moved, moved, 2 * moved},
+          {2 * messages, messages * size, messages * size, messages * size,
+           2 * (exchanges * standing + n - standing) * size}};
 }
 
 }  // namespace

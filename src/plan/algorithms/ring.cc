@@ -113,12 +113,13 @@ Plan generate(const PlanRequest& request) {
 
 Cost cost(const CostQuery& query) {
   const double n = query.ranks;
-  const double tiles = query.tiles;
+  const double passes = (n - 1) * query.tiles;
   const double others = (n - 1) / n * query.bytes;
   switch (query.collective) {
-    case Collective::allReduce: return {2 * (n - 1) * tiles, 4 * (n - 1) * tiles, 2 * others, 2 * others};
-    case Collective::reduceScatter: return {(n - 1) * tiles, 2 * (n - 1) * tiles, others, 2 * others};
-    case Collective::allGather: return {(n - 1) * tiles, 2 * (n - 1) * tiles, others, query.bytes / n};
+    case Collective::allReduce:
+      return Cost::alike(n, 2 * passes, {4 * passes, 2 * others, 2 * others, 2 * others, 2 * others});
+    case Collective::reduceScatter: return Cost::alike(n, passes, {2 * passes, others, others, others, 2 * others});
+    case Collective::allGather: return Cost::alike(n, passes, {2 * passes, others, others, others, query.bytes / n});
     case Collective::broadcast: return chainBroadcastCost(query, 2);
     default: return chainReduceCost(query, 2);
   }

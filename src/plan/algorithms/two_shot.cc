@@ -90,12 +90,27 @@ Plan generate(const PlanRequest& request) {
 
 Cost cost(const CostQuery& query) {
   const double n = query.ranks;
-  const double shot = (n - 1) / n * query.bytes;
+  const double peers = n - 1;
+  const double size = query.bytes;
+  const double part = size / n;
+  const double shot = peers * part;  // everything but my own part
   switch (query.collective) {
-    case Collective::allReduce: return {2, 4 * (n - 1), 2 * shot, query.bytes};
-    case Collective::reduceScatter: return {1, 2 * (n - 1), shot, query.bytes};
-    case Collective::reduce: return {2, 3 * (n - 1), 2 * shot, query.bytes};
-    default: return {2, 2 * (n - 1), 2 * shot, query.bytes};
+    case Collective::allReduce: return Cost::alike(n, 2, {4 * peers, 2 * shot, shot + part, 2 * shot, size}, peers);
+    case Collective::reduceScatter: return Cost::alike(n, 1, {2 * peers, shot, shot, shot, size}, peers);
+    case Collective::reduce: {
+      const double moved = n * shot + shot;
+      return {2,
+              {3 * peers, shot, shot, 2 * shot, size},
+              {2 * n * peers + 2 * peers, moved, moved, moved, n * size},
+              peers};
+    }
+    default: {
+      const double moved = peers * size;
+      return {2,
+              {2 * peers, shot + peers * part, size, size, size},
+              {2 * peers + 2 * peers * peers, moved, shot + size, moved, size},
+              peers};
+    }
   }
 }
 
