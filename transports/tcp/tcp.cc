@@ -138,8 +138,8 @@ class Tcp : public Transport {
 
   [[nodiscard]] plan::LinkModel model() const override {
     // Loopback: medians of link_benchmark, and of reduce_benchmark's float32 sum in the cache, on two cores of an AMD
-    // EPYC. The incast is set so that pairwise is taken for an all-to-all of 4 ranks from some MiB on, where `atoll tune`
-    // found it ahead of direct. A tuning table replaces these.
+    // EPYC. The incast is set so that pairwise is taken for an all-to-all of 4 ranks from some MiB on, where `atoll
+    // tune` found it ahead of direct. A tuning table replaces these.
     return {.latency = 6.6e-6, .perMessage = 5.5e-6, .perByte = 1 / 2e9, .perReducedByte = 1 / 65e9, .incast = 0.02};
   }
 
