@@ -39,7 +39,9 @@ class PeerMemory;
 /// Two lines: hardware prefetches lines in pairs, and Open MPI and others found 128 bytes to be what keeps writers
 /// apart.
 inline constexpr std::size_t kApart = 128;
-inline constexpr std::size_t kMailSlots = 8;      ///< messages under way in one direction; a power of two
+/// Messages under way in one direction; a power of two. Where ranks share cores, a rank that only sends fills them
+/// before it gives up its core, so the more there are the fewer turns it takes.
+inline constexpr std::size_t kMailSlots = 32;
 inline constexpr std::size_t kInlineBytes = 112;  ///< payload that fits a slot
 /// A message of up to this size is cut over slots rather than referred to: reading a few lines that follow each other
 /// is faster than finding a line that says where the others are.
@@ -127,12 +129,12 @@ struct Mailbox {
   alignas(kApart) PublishedCalls calls;
 };
 
-/// What two ranks share for one lane: fits a page.
+/// What two ranks share for one lane: fits three pages.
 struct MailRegion {
   Mailbox fromLower;   ///< messages of the lower rank to the higher
   Mailbox fromHigher;  ///< and back
 };
-static_assert(sizeof(MailRegion) <= 4096);
+static_assert(sizeof(MailRegion) <= 12288);
 
 /// A memory link as the executor uses it.
 struct MemoryLink {

@@ -74,7 +74,7 @@ bool FlatProgram::writeRound(const LoweredRound& round, std::int32_t repetition,
   bool inPlace = false;
   for (std::size_t i = firstOutgoing; i < outgoing_.size(); ++i) {
     to.push_back(outgoing_[i].link);
-    inPlace |= outgoing_[i].link->memory.sameProcess;
+    inPlace |= outgoing_[i].inPlace;
   }
   for (std::size_t i = firstSource; i < sources_.size(); ++i) {
     if (sources_[i].link != nullptr) from.push_back(sources_[i].link);
@@ -99,7 +99,7 @@ bool FlatProgram::writeSend(const LoweredStep& lowered, std::int32_t repetition,
   todo.count = static_cast<std::uint32_t>(lowered.perRow);
   for (LinkEnd* const link : std::span(lowered.row(repetition), lowered.perRow)) {
     if (!link->isMemory()) return false;
-    outgoing_.push_back({link, 0});
+    outgoing_.push_back({link, link->memory.sameProcess && todo.place.bytes > kSmallBytes, 0});
   }
   steps_.push_back(todo);
   return true;
@@ -170,6 +170,7 @@ void FlatProgram::begin() {
   served_ = 0;
   slot_ = nullptr;
   inlined_ = 0;
+  waited_ = false;
   entered_ = false;
 }
 
@@ -209,7 +210,7 @@ bool FlatProgram::sendTo(Outgoing& out, const std::byte* data, std::size_t bytes
                          StepContext& context) {
   MemoryLink& link = out.link->memory;
   if (bytes <= kSmallBytes || inlined_ > 0) return sendInline(link, data, bytes, label);
-  if (link.sameProcess) {
+  if (out.inPlace) {
     if (!canPost(link)) return false;
     if (label.tag != 0) announce(link, *label.call);
     out.message = postReference(link, label.tag, MailKind::direct, reinterpret_cast<std::uintptr_t>(data), bytes);

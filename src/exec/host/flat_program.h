@@ -47,7 +47,8 @@ class FlatProgram {
   };
   struct Outgoing {
     LinkEnd* link = nullptr;
-    std::uint64_t message = 0;  ///< sent in place: the message that must have been consumed; else 0
+    bool inPlace = false;       ///< read out of this rank's buffer
+    std::uint64_t message = 0;  ///< then: the message that must have been consumed; else 0
   };
   struct Source {
     LinkEnd* link = nullptr;  ///< null: local
