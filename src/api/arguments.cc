@@ -8,8 +8,6 @@
 namespace atl::api {
 namespace {
 
-constexpr std::uint64_t kMaxBytes = PTRDIFF_MAX;
-
 /// Sorted by where they begin, no block may begin before the one before it ends. Blocks are mostly in order already.
 Status checkDisjoint(const char* countsName, const std::size_t* counts, const char* displsName,
                      const std::size_t* displs, Rank ranks) {

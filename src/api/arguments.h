@@ -14,6 +14,9 @@
 
 namespace atl::api {
 
+/// The most that one buffer can hold.
+inline constexpr std::uint64_t kMaxBytes = PTRDIFF_MAX;
+
 /// A buffer argument and its extent.
 struct BufferArgument {
   const char* name = "";
@@ -49,7 +52,7 @@ inline Result<std::uint64_t> checkSize(const char* countName, std::size_t count,
   std::uint64_t bytes = 0;
   if (__builtin_mul_overflow(static_cast<std::uint64_t>(count), sizeOf(type) * static_cast<std::uint64_t>(blocks),
                              &bytes) ||
-      bytes > PTRDIFF_MAX) {
+      bytes > kMaxBytes) {
     return isTooLarge(countName, count, type, blocks);
   }
   return bytes;

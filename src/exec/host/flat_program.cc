@@ -80,8 +80,8 @@ bool FlatProgram::writeRound(const LoweredRound& round, std::int32_t repetition,
     if (sources_[i].link != nullptr) from.push_back(sources_[i].link);
   }
   if (inPlace) {
-    Todo settle;
-    settle.kind = Todo::Kind::settle;
+    FlatStep settle;
+    settle.kind = FlatStep::Kind::settle;
     settle.round = number;
     settle.first = static_cast<std::uint32_t>(firstOutgoing);
     settle.count = static_cast<std::uint32_t>(to.size());
@@ -91,29 +91,29 @@ bool FlatProgram::writeRound(const LoweredRound& round, std::int32_t repetition,
 }
 
 bool FlatProgram::writeSend(const LoweredStep& lowered, std::int32_t repetition, std::uint32_t round) {
-  Todo todo;
-  todo.round = round;
-  if (!locate(atRepetition(lowered.step->chunk, repetition, program_.plan->scratchSlots), todo.place)) return false;
-  if (todo.place.bytes == 0 && !keepEmpty_) return true;
-  todo.first = static_cast<std::uint32_t>(outgoing_.size());
-  todo.count = static_cast<std::uint32_t>(lowered.perRow);
+  FlatStep step;
+  step.round = round;
+  if (!locate(atRepetition(lowered.step->chunk, repetition, program_.plan->scratchSlots), step.place)) return false;
+  if (step.place.bytes == 0 && !keepEmpty_) return true;
+  step.first = static_cast<std::uint32_t>(outgoing_.size());
+  step.count = static_cast<std::uint32_t>(lowered.perRow);
   for (LinkEnd* const link : std::span(lowered.row(repetition), lowered.perRow)) {
     if (!link->isMemory()) return false;
-    outgoing_.push_back({link, link->memory.sameProcess && todo.place.bytes > kSmallBytes, 0});
+    outgoing_.push_back({link, link->memory.sameProcess && step.place.bytes > kSmallBytes, 0});
   }
-  steps_.push_back(todo);
+  steps_.push_back(step);
   return true;
 }
 
 bool FlatProgram::writeCombine(const LoweredStep& lowered, std::int32_t repetition, std::uint32_t round) {
   const std::int32_t slots = program_.plan->scratchSlots;
-  Todo todo;
-  todo.kind = Todo::Kind::combine;
-  todo.round = round;
-  if (!locate(atRepetition(lowered.step->chunk, repetition, slots), todo.place)) return false;
-  if (todo.place.bytes == 0 && !(keepEmpty_ && lowered.perRow > 0)) return true;
-  todo.finish = lowered.step->finish;
-  todo.first = static_cast<std::uint32_t>(sources_.size());
+  FlatStep step;
+  step.kind = FlatStep::Kind::combine;
+  step.round = round;
+  if (!locate(atRepetition(lowered.step->chunk, repetition, slots), step.place)) return false;
+  if (step.place.bytes == 0 && !(keepEmpty_ && lowered.perRow > 0)) return true;
+  step.finish = lowered.step->finish;
+  step.first = static_cast<std::uint32_t>(sources_.size());
   LinkEnd* const* links = lowered.row(repetition);
   for (const Operand& operand : lowered.step->operands) {
     Source source;
@@ -125,9 +125,9 @@ bool FlatProgram::writeCombine(const LoweredStep& lowered, std::int32_t repetiti
     }
     sources_.push_back(source);
   }
-  todo.count = static_cast<std::uint32_t>(sources_.size()) - todo.first;
-  operands_.resize(std::max<std::size_t>(operands_.size(), todo.count));
-  steps_.push_back(todo);
+  step.count = static_cast<std::uint32_t>(sources_.size()) - step.first;
+  operands_.resize(std::max<std::size_t>(operands_.size(), step.count));
+  steps_.push_back(step);
   return true;
 }
 
@@ -152,7 +152,7 @@ bool FlatProgram::locate(const Chunk& chunk, Place& place) const {
 }
 
 std::size_t FlatProgram::bytesHeld() const {
-  return sizeof *this + steps_.capacity() * sizeof(Todo) + outgoing_.capacity() * sizeof(Outgoing) +
+  return sizeof *this + steps_.capacity() * sizeof(FlatStep) + outgoing_.capacity() * sizeof(Outgoing) +
          sources_.capacity() * sizeof(Source);
 }
 
@@ -177,13 +177,13 @@ void FlatProgram::begin() {
 Result<bool> FlatProgram::progress(StepContext& context) {
   moved_ = false;
   for (; !done(); ++step_) {
-    const Todo& todo = steps_[step_];
+    const FlatStep& step = steps_[step_];
     bool complete = false;
-    switch (todo.kind) {
-      case Todo::Kind::send: complete = send(todo, context); break;
-      case Todo::Kind::settle: complete = settled(todo); break;
-      case Todo::Kind::combine: {
-        ATOLL_ASSIGN(complete, combine(todo, context));
+    switch (step.kind) {
+      case FlatStep::Kind::send: complete = send(step, context); break;
+      case FlatStep::Kind::settle: complete = settled(step); break;
+      case FlatStep::Kind::combine: {
+        ATOLL_ASSIGN(complete, combine(step, context));
         break;
       }
     }
@@ -193,11 +193,13 @@ Result<bool> FlatProgram::progress(StepContext& context) {
   return moved_;
 }
 
-bool FlatProgram::send(const Todo& todo, StepContext& context) {
-  const std::byte* const data = resolve(todo.place);
-  const Label label = context.label(program_.ownCall(todo.place.chunk));
-  for (; served_ < todo.count; ++served_) {
-    if (!sendTo(outgoing_[todo.first + served_], data, todo.place.bytes, label, context)) return false;
+bool FlatProgram::send(const FlatStep& step, StepContext& context) {
+  const std::byte* const data = resolve(step.place);
+  const Label label = context.label(program_.ownCall(step.place.chunk));
+  for (; served_ < step.count; ++served_) {
+    Outgoing& out = outgoing_[step.first + served_];
+    if (label.tag != 0) announce(out.link->memory, *label.call);
+    if (!sendTo(out, data, step.place.bytes, label, context)) return false;
     inlined_ = 0;
     moved_ = true;
   }
@@ -212,7 +214,6 @@ bool FlatProgram::sendTo(Outgoing& out, const std::byte* data, std::size_t bytes
   if (bytes <= kSmallBytes || inlined_ > 0) return sendInline(link, data, bytes, label);
   if (out.inPlace) {
     if (!canPost(link)) return false;
-    if (label.tag != 0) announce(link, *label.call);
     out.message = postReference(link, label.tag, MailKind::direct, reinterpret_cast<std::uintptr_t>(data), bytes);
     return true;
   }
@@ -223,7 +224,6 @@ bool FlatProgram::sendTo(Outgoing& out, const std::byte* data, std::size_t bytes
     if (slot_ == nullptr) return context.starving && sendInline(link, data, bytes, label);
     marks_ = out.link->copier.copy(slot_, data, bytes, *link.out);
   }
-  if (label.tag != 0) announce(link, *label.call);
   context.outbox->readBy(
       link, postReference(link, label.tag, MailKind::bounced, context.outbox->offsetOf(slot_), bytes, marks_.bits()));
   return true;
@@ -232,7 +232,6 @@ bool FlatProgram::sendTo(Outgoing& out, const std::byte* data, std::size_t bytes
 bool FlatProgram::sendInline(MemoryLink& link, const std::byte* data, std::size_t bytes, const Label& label) {
   do {
     if (!canPost(link)) return false;
-    if (label.tag != 0) announce(link, *label.call);
     const std::size_t now = std::min(kInlineBytes, bytes - inlined_);
     postInline(link, label.tag, data + inlined_, now);
     inlined_ += now;
@@ -243,9 +242,9 @@ bool FlatProgram::sendInline(MemoryLink& link, const std::byte* data, std::size_
 
 // The common case of a small message: all of its slots are there, from every peer, and as expected. Keeps nothing from
 // one look to the next.
-FlatProgram::Taken FlatProgram::takeSlots(const Todo& todo, const Label& label, const StepContext& context) {
-  const std::span sources(sources_.data() + todo.first, todo.count);
-  const std::size_t bytes = todo.place.bytes;
+FlatProgram::Taken FlatProgram::takeSlots(const FlatStep& step, const Label& label, const StepContext& context) {
+  const std::span sources(sources_.data() + step.first, step.count);
+  const std::size_t bytes = step.place.bytes;
   const std::size_t slots = slotsFor(bytes);
   for (const Source& source : sources) {
     for (std::size_t i = 0; i < slots && source.link != nullptr; ++i) {
@@ -258,14 +257,14 @@ FlatProgram::Taken FlatProgram::takeSlots(const Todo& todo, const Label& label, 
       if (!isInlined(*slot, expected) || isOfAnotherCall(*slot, label.tag)) return Taken::other;
     }
   }
-  std::byte* const to = resolve(todo.place);
+  std::byte* const to = resolve(step.place);
   for (std::size_t at = 0; at < bytes; at += kInlineBytes) {
     for (std::size_t i = 0; i < sources.size(); ++i) {
       const Source& source = sources[i];
       operands_[i] = source.link != nullptr ? peek(source.link->memory, at / kInlineBytes)->payload.bytes
                                             : resolve(source.place) + at;
     }
-    fold(todo, to + at, std::min(kInlineBytes, bytes - at), context);
+    fold(step, to + at, std::min(kInlineBytes, bytes - at), context);
   }
   for (const Source& source : sources) {
     if (source.link == nullptr) continue;
@@ -276,19 +275,19 @@ FlatProgram::Taken FlatProgram::takeSlots(const Todo& todo, const Label& label, 
   return Taken::yes;
 }
 
-Result<bool> FlatProgram::combine(const Todo& todo, const StepContext& context) {
-  const Label label = context.label(program_.ownCall(todo.place.chunk));
+Result<bool> FlatProgram::combine(const FlatStep& step, const StepContext& context) {
+  const Label label = context.label(program_.ownCall(step.place.chunk));
   if (!entered_) {
-    if (todo.place.bytes <= kSmallBytes) {
-      const Taken taken = takeSlots(todo, label, context);
+    if (step.place.bytes <= kSmallBytes) {
+      const Taken taken = takeSlots(step, label, context);
       if (taken != Taken::other) return taken == Taken::yes;
     }
-    enter(todo);
+    enter(step);
   }
-  const std::span sources(sources_.data() + todo.first, todo.count);
-  std::byte* const to = resolve(todo.place);
+  const std::span sources(sources_.data() + step.first, step.count);
+  std::byte* const to = resolve(step.place);
   do {
-    std::size_t run = todo.place.bytes - folded_;
+    std::size_t run = step.place.bytes - folded_;
     for (Source& source : sources) {
       while (source.open && source.window.bytes == 0) {
         ATOLL_ASSIGN(const bool there, look(source, label, context.rank));
@@ -303,9 +302,9 @@ Result<bool> FlatProgram::combine(const Todo& todo, const StepContext& context) 
       timed |= sources[i].window.marks.timed;
     }
     if (timed) {
-      foldTimed(todo, to + folded_, run, context);
+      foldTimed(step, to + folded_, run, context);
     } else {
-      fold(todo, to + folded_, run, context);
+      fold(step, to + folded_, run, context);
     }
     folded_ += run;
     for (Source& source : sources) {
@@ -313,16 +312,16 @@ Result<bool> FlatProgram::combine(const Todo& todo, const StepContext& context) 
       source.window.bytes -= run;
       if (source.window.bytes == 0 && source.link != nullptr) release(source.link->memory);
     }
-  } while (folded_ < todo.place.bytes);
+  } while (folded_ < step.place.bytes);
   entered_ = false;
   return true;
 }
 
-void FlatProgram::enter(const Todo& todo) {
-  for (Source& source : std::span(sources_.data() + todo.first, todo.count)) {
+void FlatProgram::enter(const FlatStep& step) {
+  for (Source& source : std::span(sources_.data() + step.first, step.count)) {
     source.open = source.link != nullptr;
-    source.unseen = todo.place.bytes;
-    source.window = source.open ? Window{} : Window{resolve(source.place), todo.place.bytes, {}};
+    source.unseen = step.place.bytes;
+    source.window = source.open ? Window{} : Window{resolve(source.place), step.place.bytes, {}};
   }
   folded_ = 0;
   entered_ = true;
@@ -340,48 +339,48 @@ Result<bool> FlatProgram::look(Source& source, const Label& label, Rank me) {
   return true;
 }
 
-void FlatProgram::fold(const Todo& todo, std::byte* to, std::size_t bytes, const StepContext& context) {
-  if (todo.count == 1) {
+void FlatProgram::fold(const FlatStep& step, std::byte* to, std::size_t bytes, const StepContext& context) {
+  if (step.count == 1) {
     if (operands_[0] != to) std::memcpy(to, operands_[0], bytes);
   } else {
-    context.reducer->fold(to, operands_.data(), static_cast<int>(todo.count), bytes);
+    context.reducer->fold(to, operands_.data(), static_cast<int>(step.count), bytes);
   }
-  if (todo.finish) context.reducer->finish(to, bytes);
+  if (step.finish) context.reducer->finish(to, bytes);
 }
 
 // The time is shared evenly among the operands that came through bounce slots.
-void FlatProgram::foldTimed(const Todo& todo, std::byte* to, std::size_t bytes, const StepContext& context) {
+void FlatProgram::foldTimed(const FlatStep& step, std::byte* to, std::size_t bytes, const StepContext& context) {
   const auto begin = Clock::now();
-  fold(todo, to, bytes, context);
+  fold(step, to, bytes, context);
   const Duration spent = Clock::now() - begin;
-  const std::span sources(sources_.data() + todo.first, todo.count);
+  const std::span sources(sources_.data() + step.first, step.count);
   const auto remote = std::ranges::count_if(sources, [](const Source& source) { return source.link != nullptr; });
   for (const Source& source : sources) {
     if (source.window.marks.timed) noteReading(*source.link->memory.in, source.window.marks, spent / remote, bytes);
   }
 }
 
-bool FlatProgram::settled(const Todo& todo) const {
-  return std::ranges::all_of(std::span(outgoing_.data() + todo.first, todo.count),
+bool FlatProgram::settled(const FlatStep& step) const {
+  return std::ranges::all_of(std::span(outgoing_.data() + step.first, step.count),
                              [](const Outgoing& out) { return consumed(out.link->memory, out.message); });
 }
 
 void FlatProgram::waitingFor(std::vector<const LinkEnd*>& peers) const {
   if (done()) return;
-  const Todo& todo = steps_[step_];
-  if (todo.kind == Todo::Kind::combine) {
-    for (const Source& source : std::span(sources_.data() + todo.first, todo.count)) {
+  const FlatStep& step = steps_[step_];
+  if (step.kind == FlatStep::Kind::combine) {
+    for (const Source& source : std::span(sources_.data() + step.first, step.count)) {
       if (source.link == nullptr) continue;
       // What takeSlots() looks for, or else what look() does.
       const bool there = entered_ ? !source.open || source.window.bytes > 0
-                                  : peek(source.link->memory, slotsFor(todo.place.bytes) - 1) != nullptr;
+                                  : peek(source.link->memory, slotsFor(step.place.bytes) - 1) != nullptr;
       if (!there) peers.push_back(source.link);
     }
     return;
   }
-  const bool sends = todo.kind == Todo::Kind::send;
-  for (std::uint32_t i = sends ? served_ : 0; i < todo.count; ++i) {
-    const Outgoing& out = outgoing_[todo.first + i];
+  const bool sends = step.kind == FlatStep::Kind::send;
+  for (std::uint32_t i = sends ? served_ : 0; i < step.count; ++i) {
+    const Outgoing& out = outgoing_[step.first + i];
     if (sends || !consumed(out.link->memory, out.message)) peers.push_back(out.link);
   }
 }

@@ -58,7 +58,7 @@ class FlatProgram {
     std::size_t unseen = 0;  ///< what is still to come
     bool open = false;       ///< whether a message is still to come, be it an empty one
   };
-  struct Todo {
+  struct FlatStep {
     enum class Kind : std::uint8_t { send, combine, settle };
     Kind kind = Kind::send;
     bool finish = false;
@@ -76,23 +76,23 @@ class FlatProgram {
   bool locate(const Chunk& chunk, Place& place) const;
   [[nodiscard]] std::byte* resolve(const Place& place) const;
 
-  bool send(const Todo& todo, StepContext& context);
+  bool send(const FlatStep& step, StepContext& context);
   bool sendTo(Outgoing& out, const std::byte* data, std::size_t bytes, const Label& label, StepContext& context);
   bool sendInline(MemoryLink& link, const std::byte* data, std::size_t bytes, const Label& label);
   enum class Taken : std::uint8_t { notYet, yes, other };
-  Taken takeSlots(const Todo& todo, const Label& label, const StepContext& context);
-  Result<bool> combine(const Todo& todo, const StepContext& context);
-  void enter(const Todo& todo);
+  Taken takeSlots(const FlatStep& step, const Label& label, const StepContext& context);
+  Result<bool> combine(const FlatStep& step, const StepContext& context);
+  void enter(const FlatStep& step);
   Result<bool> look(Source& source, const Label& label, Rank me);
-  void foldTimed(const Todo& todo, std::byte* to, std::size_t bytes, const StepContext& context);
-  void fold(const Todo& todo, std::byte* to, std::size_t bytes, const StepContext& context);
-  [[nodiscard]] bool settled(const Todo& todo) const;
+  void foldTimed(const FlatStep& step, std::byte* to, std::size_t bytes, const StepContext& context);
+  void fold(const FlatStep& step, std::byte* to, std::size_t bytes, const StepContext& context);
+  [[nodiscard]] bool settled(const FlatStep& step) const;
 
   const Program& program_;
   bool pointToPoint_;  ///< the blocks lie wherever each operation says
   bool keepEmpty_;
   std::size_t mostBytes_;  ///< of a message
-  std::vector<Todo> steps_;
+  std::vector<FlatStep> steps_;
   std::vector<Outgoing> outgoing_;
   std::vector<Source> sources_;
   std::vector<const void*> operands_;
