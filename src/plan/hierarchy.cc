@@ -104,16 +104,18 @@ Result<Hierarchy> Hierarchy::make(std::span<const Members> levels, std::vector<R
     }
   }
 
-  const bool inOrder = [&] {
-    for (std::size_t i = 0; i < rankAt.size(); ++i) {
-      if (rankAt[i] != static_cast<Rank>(i)) return false;
-    }
-    return rankAt.empty() || rankAt.size() == index(made.ranks_);
-  }();
-  if (!inOrder) {
-    ATOLL_ASSIGN(made.placeOf_, inverseOf(rankAt, made.ranks_));
-    made.rankAt_ = std::move(rankAt);
-  }
+  return made.placed(std::move(rankAt));
+}
+
+Result<Hierarchy> Hierarchy::placed(std::vector<Rank> rankAt) const {
+  Hierarchy made;
+  made.ranks_ = ranks_;
+  made.tiers_ = tiers_;
+  if (rankAt.empty()) return made;
+  ATOLL_ASSIGN(std::vector<Rank> placeOf, inverseOf(rankAt, ranks_));
+  if (std::ranges::is_sorted(rankAt)) return made;
+  made.rankAt_ = std::move(rankAt);
+  made.placeOf_ = std::move(placeOf);
   return made;
 }
 

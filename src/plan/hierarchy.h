@@ -103,6 +103,9 @@ class Hierarchy {
   /// Whether every rank is at the place of its own number.
   [[nodiscard]] bool inOrder() const { return rankAt_.empty(); }
 
+  /// The same tree with other ranks at its places (empty: rank r is at place r). Errors name the rank.
+  [[nodiscard]] Result<Hierarchy> placed(std::vector<Rank> rankAt) const;
+
   /// The same levels for some of the ranks: `chosen[i]` is the old number of rank i. Places keep their order; groups of
   /// which no one is left are gone. `chosen` is not empty and names no rank twice.
   [[nodiscard]] Hierarchy subset(std::span<const Rank> chosen) const;
