@@ -10,7 +10,7 @@
 namespace atl::log {
 namespace {
 
-constexpr std::array<std::string_view, 6> kSubjects = {"warn", "info", "plan", "link", "bootstrap", "exec"};
+constexpr std::array<std::string_view, 7> kSubjects = {"warn", "info", "plan", "link", "bootstrap", "exec", "topology"};
 
 unsigned bitOf(Subject subject) {
   return 1U << static_cast<unsigned>(subject);
@@ -33,7 +33,8 @@ unsigned readSubjects() {
     }
     if (!known) {
       write(Subject::warn, kNoRank,
-            fmt::format("ATOLL_DEBUG: unknown subject '{}'; known: info, plan, link, bootstrap, exec, all", word));
+            fmt::format("ATOLL_DEBUG: unknown subject '{}'; known: info, plan, link, bootstrap, exec, topology, all",
+                        word));
     }
     rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
   }

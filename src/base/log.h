@@ -12,7 +12,7 @@
 namespace atl::log {
 
 /// What a line is about; each is one name in ATOLL_DEBUG.
-enum class Subject : unsigned { warn, info, plan, link, bootstrap, exec };
+enum class Subject : unsigned { warn, info, plan, link, bootstrap, exec, topology };
 
 /// True when lines on the subject are shown; cheap enough to guard the building of an expensive text.
 bool enabled(Subject subject);

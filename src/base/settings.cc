@@ -80,6 +80,23 @@ Status readText(std::string& field, std::string_view text) {
   return success();
 }
 
+/// Names with slashes between them, outer to inner.
+Status readIsland(std::string& field, std::string_view text) {
+  constexpr std::size_t kMostNames = 15;
+  constexpr std::size_t kLongestName = 64;
+  std::size_t names = 0;
+  for (std::size_t begin = 0; begin <= text.size() && !text.empty(); ++names) {
+    const std::size_t end = std::min(text.find('/', begin), text.size());
+    if (end == begin || end - begin > kLongestName || names == kMostNames) {
+      return bad(text, fmt::format("the names of up to {} islands, outer to inner, such as pod3/host7, each of 1 to {} "
+                                   "characters",
+                                   kMostNames, kLongestName));
+    }
+    begin = end + 1;
+  }
+  return readText(field, text);
+}
+
 constexpr std::uint64_t kKiB = 1024;
 
 const std::array kRows = {
@@ -94,6 +111,11 @@ const std::array kRows = {
          "A tuning table that `atoll tune` wrote on this machine: which algorithm was fastest. The same on every "
          "rank."},
         [](Settings& s, std::string_view t) { return readText(s.tuningFile, t); }},
+    Row{{"ATOLL_TOPOLOGY", "path", "", "A topology file (YAML): islands, and what joins them. The same on every rank."},
+        [](Settings& s, std::string_view t) { return readText(s.topologyFile, t); }},
+    Row{{"ATOLL_ISLAND", "names", "",
+         "The islands that this process is in, outer to inner, e.g. pod3/host7; every process needs as many names."},
+        [](Settings& s, std::string_view t) { return readIsland(s.island, t); }},
     Row{{"ATOLL_PLAN_FILE", "path", "",
          "A plan of the user's own (JSON), used for its collective on communicators of its size."},
         [](Settings& s, std::string_view t) { return readText(s.planFile, t); }},
@@ -136,7 +158,7 @@ const std::array kRows = {
 /// Variables that other parts read for themselves; documented beside the registry's own.
 const std::array kElsewhere = {
     SettingInfo{"ATOLL_DEBUG", "subject list", "",
-                "Diagnostics on standard error: info, plan, link, bootstrap, exec, or all."},
+                "Diagnostics on standard error: info, plan, link, bootstrap, exec, topology, or all."},
     SettingInfo{"ATOLL_RENDEZVOUS_FILE", "path", "",
                 "File by which the processes of a job find each other; process 0 writes it."},
     SettingInfo{"ATOLL_RANK", "rank", "", "Set by `atoll run`: number of this process in its job."},

@@ -47,6 +47,8 @@ struct Settings {
   bool checkCalls = true;               ///< ATOLL_CHECK: ranks compare what they call
   std::string planFile;                 ///< ATOLL_PLAN_FILE: a plan of the user's own, JSON
   std::string tuningFile;               ///< ATOLL_TUNING: measured choices of algorithms, JSON
+  std::string topologyFile;             ///< ATOLL_TOPOLOGY: islands and what joins them, YAML
+  std::string island;                   ///< ATOLL_ISLAND: this process's islands, outer to inner: "pod3/host7"
 
   /// Reads the environment. A value that cannot be read is an error naming the variable and the value; an unknown
   /// ATOLL_* variable is warned of once, with the nearest known name.

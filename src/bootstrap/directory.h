@@ -36,6 +36,11 @@ struct ProcessInfo {
   std::string localName;              ///< abstract Unix socket for streams between processes of one host; may be empty
   std::int32_t cores = 1;             ///< CPUs that this process may run on (affinity and cgroup)
   std::uint64_t tuning = 0;           ///< hash of its tuning table (ATOLL_TUNING); 0: it has none
+  std::uint64_t topology = 0;         ///< hash of its topology file (ATOLL_TOPOLOGY); 0: it has none
+  std::uint64_t fabric = 0;           ///< of its accelerators, over several hosts; 0: none
+  std::string island;                 ///< where it was told that it is (ATOLL_ISLAND); may be empty
+  std::int16_t package = -1;          ///< of its host, that it is bound to; −1: none in particular
+  std::uint32_t megabits = 0;         ///< a second, of one of the addresses that are alike; 0: not known
 };
 
 /// A few bytes per rank, one ProcessInfo per process.

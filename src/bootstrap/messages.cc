@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kMostHostName = 255;
 constexpr std::size_t kMostLocalName = 64;
+constexpr std::size_t kMostIsland = 1024;  // 15 names of 64 bytes, and slashes
 constexpr std::size_t kMostAddresses = 16;
 constexpr std::size_t kLeastProcessBytes = 34;
 constexpr std::size_t kMostSealedBytes = 256;
@@ -59,8 +60,13 @@ void write(WireWriter& writer, const ProcessInfo& process) {
   writer.put(process.transports);
   writer.put(process.cores);
   writer.put(process.tuning);
+  writer.put(process.topology);
+  writer.put(process.fabric);
+  writer.put(process.package);
+  writer.put(process.megabits);
   writer.text(cut(process.hostName, kMostHostName));
   writer.text(cut(process.localName, kMostLocalName));
+  writer.text(cut(process.island, kMostIsland));
   const auto addresses = std::min(process.addresses.size(), kMostAddresses);
   writer.put(process.rails);
   writer.put(static_cast<std::uint16_t>(addresses));
@@ -80,8 +86,13 @@ ProcessInfo readProcessInfo(WireReader& reader) {
   process.transports = reader.get<std::uint32_t>();
   process.cores = reader.get<std::int32_t>();
   process.tuning = reader.get<std::uint64_t>();
+  process.topology = reader.get<std::uint64_t>();
+  process.fabric = reader.get<std::uint64_t>();
+  process.package = reader.get<std::int16_t>();
+  process.megabits = reader.get<std::uint32_t>();
   process.hostName = reader.text(kMostHostName);
   process.localName = reader.text(kMostLocalName);
+  process.island = reader.text(kMostIsland);
   process.rails = reader.get<std::uint16_t>();
   const auto addresses = reader.get<std::uint16_t>();
   check(reader, addresses <= kMostAddresses && process.rails <= std::max<std::uint16_t>(addresses, 1));

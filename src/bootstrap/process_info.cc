@@ -12,8 +12,10 @@
 #include "src/bootstrap/service.h"
 #include "src/bootstrap/socket.h"
 #include "src/plan/tuning_file.h"
+#include "src/topology/description.h"
 #include "src/topology/host_identity.h"
 #include "src/topology/network_interfaces.h"
+#include "src/topology/surroundings.h"
 #include "src/topology/usable_cores.h"
 #include "transports/names.h"
 
@@ -39,6 +41,7 @@ Status listen(const Settings& settings, ProcessInfo& process) {
     texts += fmt::format("{}{} {}", texts.empty() ? "" : ", ", candidate.interface, listening->text());
     process.addresses.push_back(*listening);
     if (i < choice.rails) ++process.rails;
+    if (process.addresses.size() == 1) process.megabits = static_cast<std::uint32_t>(candidate.megabitsPerSecond);
   }
   if (process.addresses.empty()) return failure;
   process.rails = std::max<std::uint16_t>(process.rails, 1);
@@ -54,6 +57,13 @@ Status listen(const Settings& settings, ProcessInfo& process) {
 std::uint64_t tuningHash(const std::string& path) {
   if (path.empty()) return 0;
   const auto file = plan::tuningFileAt(path);
+  return file.ok() ? (*file)->hash : 0;
+}
+
+/// Likewise.
+std::uint64_t topologyHash(const std::string& path) {
+  if (path.empty()) return 0;
+  const auto file = topologyFileAt(path);
   return file.ok() ? (*file)->hash : 0;
 }
 
@@ -73,6 +83,10 @@ ProcessInfo describeProcess(const Settings& settings, std::uint32_t transports) 
   process.transports = transports;
   process.cores = usableCores();
   process.tuning = tuningHash(settings.tuningFile);
+  process.topology = topologyHash(settings.topologyFile);
+  process.fabric = fabricIdentity();
+  process.island = settings.island;
+  process.package = static_cast<std::int16_t>(boundPackage());
   return process;
 }
 

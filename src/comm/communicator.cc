@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "src/comm/islands.h"
 #include "src/comm/link_table.h"
 #include "src/comm/program_cache.h"
 #include "src/comm/waiting.h"
@@ -34,7 +35,13 @@ class CommunicatorOfRank final : public Communicator {
         execution_({me, &session_->directory(), &settings_, &outbox_, &watch_,
                     spinFor(session_->directory(), me, settings_.spin)}) {}
 
-  Status prepare() {
+  /// `topology` is null where the ranks themselves are to say where they are.
+  Status prepare(std::shared_ptr<const Topology> topology) {
+    topology_ = std::move(topology);
+    if (topology_ == nullptr) {
+      ATOLL_ASSIGN(topology_, topologyOf(directory(), settings_, session_->communicator()));
+    }
+    logTopology(*topology_, rank_);
     ATOLL_ASSIGN(const LinkSurvey survey, links_.survey());
     ATOLL_ASSIGN(Choosing choosing, Choosing::create(settings_, survey, directory()));
     programs_.emplace(rank_, ranks(), settings_, links_, std::move(choosing));
@@ -53,6 +60,7 @@ class CommunicatorOfRank final : public Communicator {
   [[nodiscard]] Rank ranks() const override { return directory().ranks(); }
   [[nodiscard]] const Directory& directory() const override { return session_->directory(); }
   [[nodiscard]] const Settings& settings() const override { return settings_; }
+  [[nodiscard]] const Topology& topology() const override { return *topology_; }
 
   Status run(const Call& call) override { return finish(start(call)); }
   Status run(std::span<const PointToPoint> operations) override { return finish(start(operations)); }
@@ -96,10 +104,10 @@ class CommunicatorOfRank final : public Communicator {
 
   [[nodiscard]] CommunicatorStats stats() const override {
     CommunicatorStats stats;
-    // The directory is one a process; its share is what a rank costs.
+    // The directory and the topology are one a process; a share of them is what a rank costs.
     const auto& where = directory();
-    const std::size_t shared =
-        where.processOf.size() * sizeof(std::uint32_t) + where.processes.size() * sizeof(ProcessInfo);
+    const std::size_t shared = where.processOf.size() * sizeof(std::uint32_t) +
+                               where.processes.size() * sizeof(ProcessInfo) + topology_->bytesHeld();
     const auto inProcess =
         static_cast<std::size_t>(std::ranges::count(where.processOf, where.processOf[static_cast<std::size_t>(rank_)]));
     stats.bytesHeld = sizeof *this + shared / std::max<std::size_t>(1, inProcess) + links_.bytesHeld() +
@@ -174,6 +182,7 @@ class CommunicatorOfRank final : public Communicator {
   std::shared_ptr<Session> session_;
   Rank rank_;
   Settings settings_;
+  std::shared_ptr<const Topology> topology_;
   PeerWatch watch_;
   Outbox outbox_;
   LinkTable links_;
@@ -183,6 +192,13 @@ class CommunicatorOfRank final : public Communicator {
   std::uint64_t sequence_ = 0;
   std::uint64_t splits_ = 0;
 };
+
+Result<std::unique_ptr<Communicator>> createWith(std::shared_ptr<const Topology> topology,
+                                                 std::shared_ptr<Session> session, Rank me, const Settings& settings) {
+  auto communicator = std::make_unique<CommunicatorOfRank>(std::move(session), me, settings);
+  ATOLL_TRY(communicator->prepare(std::move(topology)));
+  return std::unique_ptr<Communicator>(std::move(communicator));
+}
 
 Result<std::unique_ptr<Communicator>> CommunicatorOfRank::split(int color, int key, const Settings& settings) {
   if (watch_.failed()) return watch_.status().error();
@@ -210,16 +226,15 @@ Result<std::unique_ptr<Communicator>> CommunicatorOfRank::split(int color, int k
   // Several colors split at once: the serial alone would not tell their sessions apart.
   const std::uint64_t name = serial << 32 | static_cast<std::uint32_t>(color);
   ATOLL_ASSIGN(auto session, session_->subset(rank_, members, name, deadline));
-  return Communicator::create(std::move(session), me, settings);
+  auto topology = topologyOfMembers(*topology_, members, session->communicator());
+  return createWith(std::move(topology), std::move(session), me, settings);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Communicator>> Communicator::create(std::shared_ptr<Session> session, Rank me,
                                                            const Settings& settings) {
-  auto communicator = std::make_unique<CommunicatorOfRank>(std::move(session), me, settings);
-  ATOLL_TRY(communicator->prepare());
-  return std::unique_ptr<Communicator>(std::move(communicator));
+  return createWith(nullptr, std::move(session), me, settings);
 }
 
 }  // namespace atl

@@ -17,6 +17,7 @@
 #include "src/exec/call.h"
 #include "src/exec/execution.h"
 #include "src/plan/plan.h"
+#include "src/topology/topology.h"
 
 namespace atl {
 
@@ -42,6 +43,8 @@ class Communicator {
   [[nodiscard]] virtual Rank ranks() const = 0;
   [[nodiscard]] virtual const Directory& directory() const = 0;
   [[nodiscard]] virtual const Settings& settings() const = 0;
+  /// Where the ranks are and what joins them; the same on every rank.
+  [[nodiscard]] virtual const Topology& topology() const = 0;
 
   /// Runs a collective to its end in this thread. The hot path: after the first call of a kind, no planning, no
   /// allocation.

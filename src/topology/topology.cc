@@ -113,6 +113,30 @@ Topology Topology::subset(std::span<const Rank> chosen) const {
   return {name_, std::move(part), std::move(levels), std::move(labels)};
 }
 
+Topology Topology::describedBy(std::string name, std::span<const Level> told) const {
+  Topology described = *this;
+  described.name_ = std::move(name);
+  const auto numberOf = [&](const Level& wanted) {
+    return std::ranges::find(levels_, wanted.name, &Level::name) - levels_.begin();
+  };
+  for (const Level& level : told) {
+    const auto number = static_cast<int>(numberOf(level));
+    if (number == hierarchy_.levels()) continue;
+    Level& mine = described.levels_[static_cast<std::size_t>(number)];
+    mine = level;
+    // The level that ports are counted for may be gone, because its islands have one member: the next further in is as
+    // good.
+    int per = Ports::kPerRank;
+    for (int inner = level.ports.per; inner >= 0 && per == Ports::kPerRank; --inner) {
+      const auto found = static_cast<int>(numberOf(told[static_cast<std::size_t>(inner)]));
+      if (found < number) per = found;
+    }
+    mine.ports.per = per;
+    if (shapeFaultOf(mine, hierarchy_, number)) mine.dims.clear();
+  }
+  return described;
+}
+
 Topology Topology::joiningLevels() const {
   Topology kept = *this;
   for (int l = kept.hierarchy_.levels(); l-- > 0 && kept.hierarchy_.levels() > 1;) {

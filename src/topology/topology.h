@@ -57,6 +57,10 @@ class Topology {
   /// no dimensions.
   [[nodiscard]] Topology subset(std::span<const Rank> chosen) const;
 
+  /// The same tree, with what `told` says of levels of the same names in place of what was known; a torus or mesh keeps
+  /// its dimensions where they fit.
+  [[nodiscard]] Topology describedBy(std::string name, std::span<const Level> told) const;
+
   /// Without the levels that join nothing because all their islands have one member; one level stays.
   [[nodiscard]] Topology joiningLevels() const;
 

@@ -20,6 +20,11 @@ ProcessInfo someProcess() {
   process.localName = "atoll-1";
   process.cores = 12;
   process.tuning = 0xfedcba9876543210;
+  process.topology = 0x0f1e2d3c4b5a6978;
+  process.fabric = 99;
+  process.island = "pod3/host7";
+  process.package = 1;
+  process.megabits = 400000;
   process.rails = 2;
   NetAddress address;
   address.ip[15] = 1;
@@ -38,6 +43,11 @@ void expectSame(const ProcessInfo& a, const ProcessInfo& b) {
   EXPECT_EQ(a.localName, b.localName);
   EXPECT_EQ(a.cores, b.cores);
   EXPECT_EQ(a.tuning, b.tuning);
+  EXPECT_EQ(a.topology, b.topology);
+  EXPECT_EQ(a.fabric, b.fabric);
+  EXPECT_EQ(a.island, b.island);
+  EXPECT_EQ(a.package, b.package);
+  EXPECT_EQ(a.megabits, b.megabits);
   EXPECT_EQ(a.rails, b.rails);
   EXPECT_EQ(a.addresses, b.addresses);
 }

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/comm/islands.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "src/base/log.h"
+#include "src/topology/assemble.h"
+#include "src/topology/description.h"
+#include "src/topology/outline.h"
+#include "src/topology/surroundings.h"
+
+namespace atl {
+namespace {
+
+/// Topologies in use, by the number of the communicator.
+class InUse {
+ public:
+  template <class Make>
+  Result<std::shared_ptr<const Topology>> get(std::uint64_t communicator, Make make) {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
+    if (auto topology = known_[communicator].lock()) return topology;
+    ATOLL_ASSIGN(Topology made, make());
+    auto topology = std::make_shared<const Topology>(std::move(made));
+    known_[communicator] = topology;
+    return topology;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::uint64_t, std::weak_ptr<const Topology>> known_;
+};
+
+InUse& inUse() {
+  static InUse all;
+  return all;
+}
+
+std::string fileOf(const ProcessInfo& process) {
+  return process.topology == 0 ? "no file that can be read" : fmt::format("a file of hash {:016x}", process.topology);
+}
+
+Status checkAgreement(const Directory& directory) {
+  for (Rank r = 1; r < directory.ranks(); ++r) {
+    if (directory.process(r).topology == directory.process(0).topology) continue;
+    return makeError(
+        ErrorCode::mismatch,
+        "ranks disagree on the topology: {} has {}, {} has {}; ATOLL_TOPOLOGY has to name the same content "
+        "on every rank, or none",
+        directory.name(0), fileOf(directory.process(0)), directory.name(r), fileOf(directory.process(r)));
+  }
+  return success();
+}
+
+ProcessPlace placeOf(const ProcessInfo& process) {
+  constexpr double kBytesOfMegabit = 1e6 / 8;
+  ProcessPlace place;
+  place.host = process.host;
+  place.hostName = process.hostName;
+  place.island = process.island;
+  place.package = process.package;
+  place.fabric = process.fabric;
+  place.portRate = process.megabits * kBytesOfMegabit;
+  place.ports = process.rails;
+  return place;
+}
+
+/// A file of a whole cluster may be given to communicators of any part of it; that its members do not count is said.
+void tellOfOtherSize(const TopologyFile& file, Rank ranks) {
+  const auto& shape = file.description.shape;
+  if (!shape || shape->ranks() == ranks) return;
+  static std::atomic<bool> told = false;
+  if (told.exchange(true)) return;
+  log::warn(
+      "{} places {} ranks, but a communicator has {}: its islands are those that were discovered, and the file "
+      "says only what joins the levels of their names",
+      file.path, shape->ranks(), ranks);
+}
+
+Result<Topology> assembled(const Directory& directory, const Settings& settings) {
+  std::shared_ptr<const TopologyFile> file;
+  if (!settings.topologyFile.empty()) {
+    auto read = topologyFileAt(settings.topologyFile);
+    if (!read.ok()) return std::move(read).error().within("ATOLL_TOPOLOGY");
+    file = std::move(read).value();
+  }
+  ATOLL_TRY(checkAgreement(directory));
+  if (file != nullptr) tellOfOtherSize(*file, directory.ranks());
+  std::vector<ProcessPlace> places;
+  for (const ProcessInfo& process : directory.processes) places.push_back(placeOf(process));
+  return assembleTopology(places, directory.processOf, file == nullptr ? nullptr : &file->description);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Topology>> topologyOf(const Directory& directory, const Settings& settings,
+                                                   std::uint64_t communicator) {
+  return inUse().get(communicator, [&] { return assembled(directory, settings); });
+}
+
+std::shared_ptr<const Topology> topologyOfMembers(const Topology& parent, std::span<const Rank> members,
+                                                  std::uint64_t communicator) {
+  return inUse().get(communicator, [&]() -> Result<Topology> { return parent.subset(members); }).value();
+}
+
+void logTopology(const Topology& topology, Rank me) {
+  if (me != 0 || !log::enabled(log::Subject::topology)) return;
+  for (const std::string& line : outlineText(topology)) log::write(log::Subject::topology, me, line);
+  static std::atomic<bool> told = false;
+  if (told.exchange(true)) return;
+  for (const std::string& reason : disguises()) log::write(log::Subject::topology, me, reason);
+}
+
+}  // namespace atl
