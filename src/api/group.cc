@@ -55,6 +55,7 @@ struct Group {
 
 /// What a thread keeps from one group to the next.
 struct ThreadState {
+  Exchange exchange;
   Group group;
   std::vector<QueuedCall> room;  ///< memory for calls
 };
@@ -68,7 +69,29 @@ Group& current() {
   return state().group;
 }
 
-/// The common group: neighbours exchange messages on one communicator. Allocates nothing when repeated.
+/// The group is to hold something that no exchange does: what it has so far becomes calls like others.
+void becomeGeneral() {
+  Exchange* const exchange = std::exchange(openGroup.exchange, nullptr);
+  if (exchange == nullptr) return;
+  for (const PointToPoint& operation : exchange->operations) {
+    current().part(exchange->comm, state().room).calls.emplace_back(operation);
+    current().streams.null = true;
+  }
+}
+
+/// Allocates nothing when repeated.
+Status runExchange(Exchange& exchange) {
+  if (exchange.operations.empty()) return success();
+  const Claim claim(exchange.comm);
+  if (!claim) return refusal(exchange.comm);
+  Entry& entry = claim.entry();
+  entry.turns.drain();
+  Status status = entry.communicator->run(exchange.operations);
+  if (!status.ok()) entry.fail(kEnd, status.error());
+  return status;
+}
+
+/// Calls of one communicator. Allocates nothing when repeated.
 Status runSimple() {
   Group& group = current();
   const atollComm_t comm = group.parts.front().comm;
@@ -99,12 +122,23 @@ Status runCalls(Group group) {
   return dispatch(batch, group.streams);
 }
 
+atollResult_t open() {
+  if (openGroup.depth++ > 0) return atollSuccess;
+  openGroup.exchange = &state().exchange;
+  openGroup.exchange->operations.clear();
+  return atollSuccess;
+}
+
 atollResult_t end() {
-  if (groupDepth == 0) {
+  if (openGroup.depth == 0) {
     return report(kEnd,
                   makeError(ErrorCode::invalidUsage, "no group is open in this thread; atollGroupStart begins one"));
   }
-  if (--groupDepth > 0) return atollSuccess;
+  if (--openGroup.depth > 0) return atollSuccess;
+  if (Exchange* const exchange = std::exchange(openGroup.exchange, nullptr)) {
+    const Status status = runExchange(*exchange);
+    return status.ok() ? atollSuccess : report(kEnd, status.error());
+  }
   if (current().isSimple()) {
     const Status status = runSimple();
     return status.ok() ? atollSuccess : report(kEnd, status.error());
@@ -123,25 +157,28 @@ atollResult_t end() {
 }  // namespace
 
 void addToGroup(atollComm_t comm, std::shared_ptr<HostStream> stream, QueuedCall call) {
+  becomeGeneral();
   Group& group = current();
   group.part(comm, state().room).calls.push_back(std::move(call));
   group.streams.add(std::move(stream));
 }
 
 void addToGroup(PendingStart start) {
+  becomeGeneral();
   current().starts.push_back(std::move(start));
 }
 
 atollResult_t spoilGroup(atollResult_t result) {
-  if (groupIsOpen() && !current().spoiled) current().spoiled = Group::Spoiled{result, lastErrorOfThread()};
+  if (!groupIsOpen()) return result;
+  becomeGeneral();
+  if (!current().spoiled) current().spoiled = Group::Spoiled{result, lastErrorOfThread()};
   return result;
 }
 
 }  // namespace atl::api
 
 atollResult_t atollGroupStart() {
-  ++atl::api::groupDepth;
-  return atollSuccess;
+  return atl::api::guarded("atollGroupStart", [] { return atl::api::open(); });
 }
 
 atollResult_t atollGroupEnd() {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "atoll/atoll.h"
 #include "src/api/host_stream.h"
@@ -13,10 +14,33 @@
 
 namespace atl::api {
 
-/// Depth of nesting of this thread's groups; 0 when none is open. Plain, so that the hot path pays one load.
-inline constinit thread_local int groupDepth = 0;
+/// The commonest group: sends and receives of one communicator on the null stream, and nothing else. Kept apart from
+/// what else a group may hold, so that a send adds itself in a few instructions.
+struct Exchange {
+  atollComm_t comm = nullptr;
+  std::vector<PointToPoint> operations;
+};
+
+/// A thread's group as the hot path sees it. The library's other thread-local state costs a call to find; this is two
+/// words, which the reserve for libraries loaded late has room for, and one load away.
+struct OpenGroup {
+  int depth = 0;                 ///< of nesting; 0 when no group is open
+  Exchange* exchange = nullptr;  ///< while the group is nothing but this
+};
+inline constinit thread_local OpenGroup openGroup __attribute__((tls_model("initial-exec")));
+
 inline bool groupIsOpen() {
-  return groupDepth > 0;
+  return openGroup.depth > 0;
+}
+
+/// Adds a send or receive on the null stream to a group that is nothing but an exchange of this communicator, and stays
+/// so. False if the group is not; then addToGroup() is for it.
+inline bool addToExchange(atollComm_t comm, const PointToPoint& operation) {
+  Exchange* const exchange = openGroup.exchange;
+  if (exchange == nullptr || (exchange->comm != comm && !exchange->operations.empty())) return false;
+  exchange->comm = comm;
+  exchange->operations.push_back(operation);
+  return true;
 }
 
 /// Keeps a checked call. A null stream pointer is the null stream.

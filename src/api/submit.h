@@ -37,6 +37,13 @@ inline Status runNow(Communicator& communicator, const PointToPoint& operation) 
   return communicator.run(std::span(&operation, 1));
 }
 
+inline bool joinsExchange(atollComm_t, const Call&) {
+  return false;
+}
+inline bool joinsExchange(atollComm_t comm, const PointToPoint& operation) {
+  return addToExchange(comm, operation);
+}
+
 inline QueuedCall queued(const Entry& entry, const Call& call, std::shared_ptr<const CustomOperator> custom) {
   return QueuedCall(call, entry.ranks, std::move(custom));
 }
@@ -57,6 +64,7 @@ atollResult_t submit(const char* name, atollComm_t comm, atollStream_t stream, F
     if (const Status checked = fill(entry, operation, custom); !checked.ok())
       return reject(name, entry, checked.error());
     if (stream != nullptr || groupIsOpen()) {
+      if (stream == nullptr && joinsExchange(comm, operation)) return atollSuccess;
       return defer(name, comm, entry, stream, queued(entry, operation, std::move(custom)));
     }
     entry.turns.drain();

@@ -87,6 +87,49 @@ TEST(Group, CallsOnOneCommunicator_RunInTheirOrder) {
   });
 }
 
+TEST(Group, CallsAfterSendsAndReceives_RunAfterThem) {
+  World world(2);
+  world.run([](int rank, atollComm_t comm) {
+    const int own = rank + 1;
+    int other = -1;
+    ASSERT_EQ(atollGroupStart(), atollSuccess);
+    ASSERT_EQ(atollSend(&own, 1, atollInt, 1 - rank, comm, nullptr), atollSuccess);
+    ASSERT_EQ(atollRecv(&other, 1, atollInt, 1 - rank, comm, nullptr), atollSuccess);
+    ASSERT_EQ(atollAllReduce(&other, &other, 1, atollInt, atollSum, comm, nullptr), atollSuccess);
+    ASSERT_EQ(atollGroupEnd(), atollSuccess) << lastError();
+    EXPECT_EQ(other, 3);
+  });
+}
+
+TEST(Group, OneThread_SendsAndReceivesForAllRanks) {
+  World world(2);
+  const std::array<int, 2> sent{5, 7};
+  std::array<int, 2> received{-1, -1};
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  for (int rank = 0; rank < 2; ++rank) {
+    const auto own = static_cast<std::size_t>(rank);
+    ASSERT_EQ(atollSend(&sent[own], 1, atollInt, 1 - rank, world[rank], nullptr), atollSuccess);
+    ASSERT_EQ(atollRecv(&received[own], 1, atollInt, 1 - rank, world[rank], nullptr), atollSuccess);
+  }
+  ASSERT_EQ(atollGroupEnd(), atollSuccess) << lastError();
+  EXPECT_THAT(received, testing::ElementsAre(7, 5));
+}
+
+TEST(Group, AfterASpoiledExchange_TheNextOneHasNothingOfIt) {
+  World world(1);
+  const int sent = 5;
+  int received = -1;
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  ASSERT_EQ(atollSend(&sent, 1, atollInt, 0, world[0], nullptr), atollSuccess);
+  ASSERT_EQ(atollRecv(&received, 1, atollInt, 9, world[0], nullptr), atollInvalidArgument);
+  EXPECT_EQ(atollGroupEnd(), atollInvalidArgument);
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  ASSERT_EQ(atollSend(&sent, 1, atollInt, 0, world[0], nullptr), atollSuccess);
+  ASSERT_EQ(atollRecv(&received, 1, atollInt, 0, world[0], nullptr), atollSuccess);
+  EXPECT_EQ(atollGroupEnd(), atollSuccess) << lastError();
+  EXPECT_EQ(received, 5);
+}
+
 TEST(Group, CommunicatorsDoNotWaitForEachOther) {
   // Rank 0 has two calls on each of two communicators in one group; rank 1 makes them one communicator after the other.
   // If the first communicator waited for the second between its calls, neither rank could go on.
