@@ -20,6 +20,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -50,10 +51,12 @@ static_assert(kSmallBytes <= kMailSlots * kInlineBytes, "a small message must fi
 
 /// How the payload of a mailbox message is to be found.
 enum class MailKind : std::uint8_t {
-  inlined = 1,  ///< in the slot
-  bounced = 2,  ///< `where` is an offset into the sender's Outbox
-  direct = 3,   ///< `where` is an address in the sender's address space, which is mine too
-  shared = 4,   ///< in shareable memory of the sender's, which I can map
+  inlined = 1,    ///< in the slot
+  bounced = 2,    ///< `where` is an offset into the sender's Outbox
+  direct = 3,     ///< `where` is an address in the sender's address space, which is mine too
+  shared = 4,     ///< in shareable memory of the sender's, which I can map
+  delivered = 5,  ///< where the receiver wants it: the sender wrote it to the place that a message of the receiver's
+                  ///< offered
 };
 
 /// One message. The sender fills everything else first and stores `flag` last (release); the receiver loads `flag`
@@ -67,12 +70,19 @@ struct alignas(kApart) MailSlot {
   union Payload {
     std::byte bytes[kInlineBytes];
     struct Reference {
-      std::uint64_t where;
+      std::uint64_t where;  ///< delivered: unused
       std::uint64_t bytes;
+      std::uint64_t offer;   ///< direct: as below, an address, or 0
+      std::uint64_t answer;  ///< direct: as below
     } reference;
+    /// The sender may offer a place of as many bytes, which it does not look at until a message of the receiver's
+    /// comes: the receiver may write that message there, and announce it as delivered.
     struct SharedReference {
       SharedPlace place;
       std::uint64_t bytes;
+      SharedPlace offer;     ///< area 0: none
+      std::uint64_t answer;  ///< which message it is: the number of those before it from the receiver in this run of
+                             ///< the lane's program
     } shared;
   } payload;
 };
@@ -153,7 +163,7 @@ struct MemoryLink {
   /// The areas of the peer's last seen, by number.
   struct KnownArea {
     std::uint64_t number = 0;
-    const std::byte* begin = nullptr;
+    std::span<std::byte> memory;
   };
   KnownArea knownAreas[4];
   /// Tag bases of the calls that out->calls holds, and the entry last used.

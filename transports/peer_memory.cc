@@ -12,7 +12,7 @@ namespace {
 /// Opens a descriptor of another process anew. The kernel allows it to whoever may look into that process: usually one
 /// of the same user in the same container.
 UniqueFd openOf(pid_t pid, int descriptor) {
-  return UniqueFd(::open(fmt::format("/proc/{}/fd/{}", pid, descriptor).c_str(), O_RDONLY | O_CLOEXEC));
+  return UniqueFd(::open(fmt::format("/proc/{}/fd/{}", pid, descriptor).c_str(), O_RDWR | O_CLOEXEC));
 }
 
 }  // namespace
@@ -36,14 +36,15 @@ std::shared_ptr<PeerMemory> PeerMemory::of(std::uint64_t process, pid_t pid, int
   return memory;
 }
 
-Result<const std::byte*> PeerMemory::area(const SharedPlace& place) {
+Result<std::span<std::byte>> PeerMemory::area(const SharedPlace& place) {
   const std::scoped_lock lock(mutex_);
-  if (const auto found = areas_.find(place.area); found != areas_.end()) return found->second.data();
+  const auto bytesOf = [](const SharedMemory& memory) { return std::span(memory.data(), memory.size()); };
+  if (const auto found = areas_.find(place.area); found != areas_.end()) return bytesOf(found->second);
   UniqueFd file = openOf(pid_, place.descriptor);
   if (!file) return systemError(errno, fmt::format("cannot open shared memory of process {}", pid_));
-  ATOLL_ASSIGN(auto memory, SharedMemory::map(std::move(file), place.areaBytes, false));
+  ATOLL_ASSIGN(auto memory, SharedMemory::map(std::move(file), place.areaBytes, true));
   memory.closeFd();
-  return areas_.emplace(place.area, std::move(memory)).first->second.data();
+  return bytesOf(areas_.emplace(place.area, std::move(memory)).first->second);
 }
 
 }  // namespace atl

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shareable memory of another process of this host, mapped here when a message first refers to it.
+// Shareable memory of another process of this host, mapped here when a message first refers to it. Mapped to be written
+// too: the owner may offer a place for what it is to receive.
 #pragma once
 
 #include <sys/types.h>
@@ -9,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "src/base/result.h"
 #include "transports/shareable_memory.h"
@@ -28,7 +30,7 @@ class PeerMemory {
 
   /// The whole area in which `place` lies, which stays mapped as long as this lives. An error if the peer does not have
   /// that memory, or not any more.
-  Result<const std::byte*> area(const SharedPlace& place);
+  Result<std::span<std::byte>> area(const SharedPlace& place);
 
  private:
   pid_t pid_;

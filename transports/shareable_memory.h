@@ -13,7 +13,7 @@ namespace atl {
 
 /// A place in shareable memory, as it is told to a reader in another process.
 struct SharedPlace {
-  std::uint64_t area;       ///< the area's number, never used twice in this process
+  std::uint64_t area;       ///< the area's number, from 1 on, never used twice in this process
   std::uint64_t areaBytes;  ///< size of the whole area
   std::uint64_t offset;     ///< from the beginning of the area
   std::int32_t descriptor;  ///< of the area's file, in the process that owns it

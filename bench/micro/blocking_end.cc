@@ -33,7 +33,7 @@ class MemoryEnd final : public BlockingEnd {
       exec::postInline(link_, 0, data, bytes);
     } else if (link_.sameProcess) {
       await([&] { return exec::canPost(link_); });
-      exec::postReference(link_, 0, MailKind::direct, reinterpret_cast<std::uintptr_t>(data), bytes);
+      exec::postDirect(link_, 0, data, bytes);
     } else {
       bounce(data, bytes);
     }
@@ -55,7 +55,7 @@ class MemoryEnd final : public BlockingEnd {
       await([&] { return exec::canPost(link_) && (slot = outbox_.tryAcquire()) != nullptr; });
       const std::size_t now = std::min(bytes - sent, outbox_.slotBytes());
       kernels::streamBytes(slot, data + sent, now);
-      outbox_.readBy(link_, exec::postReference(link_, 0, MailKind::bounced, outbox_.offsetOf(slot), now));
+      outbox_.readBy(link_, exec::postBounced(link_, 0, outbox_.offsetOf(slot), now));
       sent += now;
     }
   }
@@ -68,11 +68,11 @@ class MemoryEnd final : public BlockingEnd {
       std::memcpy(to, slot.payload.bytes, bytes);
       return bytes;
     }
-    const auto [where, bytes] = slot.payload.reference;
-    const auto* const from =
-        kind == MailKind::direct ? reinterpret_cast<const std::byte*>(where) : link_.peerOutbox + where;
-    kernels::copyBytes(to, from, bytes);
-    return bytes;
+    const auto& reference = slot.payload.reference;
+    const auto* const from = kind == MailKind::direct ? reinterpret_cast<const std::byte*>(reference.where)
+                                                      : link_.peerOutbox + reference.where;
+    kernels::copyBytes(to, from, reference.bytes);
+    return reference.bytes;
   }
 
   MemoryLink link_;

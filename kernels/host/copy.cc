@@ -19,7 +19,8 @@ HWY_BEFORE_NAMESPACE();
 namespace atl::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Copies more than one cache line with non-temporal stores, whole lines of the destination at a time.
+/// Copies with non-temporal stores, whole lines of the destination at a time; what is left at its ends is stored as
+/// usual.
 void streamCopy(void* destination, const void* source, std::size_t bytes) {
   constexpr std::size_t kLine = 64;
   const hn::ScalableTag<std::uint8_t> d;
@@ -27,7 +28,7 @@ void streamCopy(void* destination, const void* source, std::size_t bytes) {
   auto* to = static_cast<std::uint8_t*>(destination);
   const auto* from = static_cast<const std::uint8_t*>(source);
 
-  const std::size_t head = (kLine - reinterpret_cast<std::uintptr_t>(to) % kLine) % kLine;
+  const std::size_t head = HWY_MIN(bytes, (kLine - reinterpret_cast<std::uintptr_t>(to) % kLine) % kLine);
   std::memcpy(to, from, head);
   to += head;
   from += head;
@@ -37,7 +38,6 @@ void streamCopy(void* destination, const void* source, std::size_t bytes) {
     to += kLine;
     from += kLine;
   }
-  hwy::FlushStream();
   std::memcpy(to, from, bytes);
 }
 
@@ -49,13 +49,22 @@ namespace atl::kernels {
 
 HWY_EXPORT(streamCopy);
 
+void streamUnfenced(void* destination, const void* source, std::size_t bytes) {
+  HWY_DYNAMIC_DISPATCH(streamCopy)(destination, source, bytes);
+}
+
+void fenceStreams() {
+  hwy::FlushStream();
+}
+
 void streamBytes(void* destination, const void* source, std::size_t bytes) {
   // Less is a line or two, where fencing costs more than it saves.
   constexpr std::size_t kWorthwhile = 1024;
   if (bytes < kWorthwhile) {
     std::memcpy(destination, source, bytes);
   } else {
-    HWY_DYNAMIC_DISPATCH(streamCopy)(destination, source, bytes);
+    streamUnfenced(destination, source, bytes);
+    fenceStreams();
   }
 }
 
@@ -83,7 +92,8 @@ std::size_t coreCacheBytes() {
 void copyBytes(void* destination, const void* source, std::size_t bytes) {
   if (bytes == 0) return;
   if (bytes > streamingThreshold()) {
-    HWY_DYNAMIC_DISPATCH(streamCopy)(destination, source, bytes);
+    streamUnfenced(destination, source, bytes);
+    fenceStreams();
   } else {
     std::memcpy(destination, source, bytes);
   }

@@ -47,6 +47,12 @@ void copyBytes(void* destination, const void* source, std::size_t bytes);
 /// A copy that always writes around the cache: for memory that another core will read next and that this one will not.
 void streamBytes(void* destination, const void* source, std::size_t bytes);
 
+/// streamBytes() without its end: nothing of it may be announced to another core before fenceStreams().
+void streamUnfenced(void* destination, const void* source, std::size_t bytes);
+
+/// Orders what this thread wrote around the cache before what it stores next.
+void fenceStreams();
+
 /// Copies above this size use non-temporal stores; derived once from the last-level cache's size.
 std::size_t streamingThreshold();
 

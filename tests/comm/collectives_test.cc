@@ -80,6 +80,22 @@ INSTANTIATE_TEST_SUITE_P(Catalogue, EveryAlgorithm, testing::ValuesIn(test::serv
                            return name;
                          });
 
+// The owner of a slice writes it to where the others want it: what it does by itself only with buffers beyond the
+// cache.
+TEST(Collectives, DeliveredResults_AreRight) {
+  for (const char* const algorithm : {"two-shot", "ring"}) {
+    Settings settings = test::testSettings();
+    settings.direct = Direct::always;
+    settings.algorithms = fmt::format("allreduce:{}", algorithm);
+    settings.tileBytes = 4096;
+    for (const Rank ranks : {2, 3, 5}) {
+      const auto n = static_cast<std::size_t>(ranks);
+      SCOPED_TRACE(fmt::format("{} on {} ranks", algorithm, ranks));
+      runAll(ranks, settings, test::casesFor(Collective::allReduce, ranks, {n + 1, 1031, 5000}, test::allTypes()));
+    }
+  }
+}
+
 TEST(Collectives, EveryRoot_GivesTheRightData) {
   for (const Rank ranks : {2, 5, 8}) {
     std::vector<CollectiveCase> cases;

@@ -57,14 +57,14 @@ class End {
         std::byte* const room = outbox_->tryAcquire();
         if (room == nullptr) return false;
         std::copy(data.begin(), data.end(), room);
-        slot.payload.reference = {outbox_->offsetOf(room), data.size()};
+        slot.payload.reference = {outbox_->offsetOf(room), data.size(), 0, 0};
         outbox_->readBy(link_, m);
         break;
       }
       case MailKind::direct: {
         auto& kept = direct_[m % kMailSlots];  // consumed since: the slot is free
         kept = data;
-        slot.payload.reference = {reinterpret_cast<std::uint64_t>(kept.data()), data.size()};
+        slot.payload.reference = {reinterpret_cast<std::uint64_t>(kept.data()), data.size(), 0, 0};
         break;
       }
       case MailKind::shared: {
@@ -72,9 +72,10 @@ class End {
         std::copy(data.begin(), data.end(), kept);
         const auto place = findShareable(kept, data.size());
         EXPECT_TRUE(place);
-        slot.payload.shared = {*place, data.size()};
+        slot.payload.shared = {*place, data.size(), {}, 0};
         break;
       }
+      case MailKind::delivered: break;  // an answer to an offer, of which there is none here
     }
     slot.tag = m * 1000 + salt_;
     const std::uint64_t length = kind == MailKind::inlined ? data.size() : 0;
@@ -99,7 +100,7 @@ class End {
       bytes = slot.payload.shared.bytes;
       const auto area = link_.peerMemory->area(slot.payload.shared.place);
       EXPECT_TRUE(area.ok());
-      from = *area + slot.payload.shared.place.offset;
+      from = area->data() + slot.payload.shared.place.offset;
     } else if (kind == MailKind::direct) {
       bytes = slot.payload.reference.bytes;
       from = reinterpret_cast<const std::byte*>(slot.payload.reference.where);

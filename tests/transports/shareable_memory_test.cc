@@ -116,8 +116,10 @@ TEST(PeerMemory, ShowsWhatTheOwnerWrites) {
   const auto seen = peer->area(*place);
   ASSERT_TRUE(seen.ok()) << seen.error().text;
   std::memcpy(area.data() + 5000, "words", 6);
-  EXPECT_STREQ(reinterpret_cast<const char*>(*seen + place->offset), "words");
-  EXPECT_EQ(*peer->area(*place), *seen);  // mapped once
+  EXPECT_STREQ(reinterpret_cast<const char*>(seen->data() + place->offset), "words");
+  EXPECT_EQ(peer->area(*place)->data(), seen->data());  // mapped once
+  std::memcpy(seen->data() + place->offset, "reply", 6);
+  EXPECT_STREQ(reinterpret_cast<const char*>(area.data() + 5000), "reply");
 }
 
 TEST(PeerMemory, PagesOfAFreedAreaAreGivenBackThoughItIsStillMapped) {

@@ -6,6 +6,8 @@
 #include "kernels/host/kernels.h"
 #include "src/exec/host/incoming.h"
 #include "src/exec/host/mail.h"
+#include "src/exec/host/send_action.h"
+#include "src/exec/host/spread.h"
 
 namespace atl::exec {
 namespace {
@@ -16,13 +18,13 @@ constexpr std::size_t kLeastStreamed = 128 * 1024;
 }  // namespace
 
 void CombineAction::begin(StepContext& context, const Chunk& destination, std::int32_t share, std::int32_t tile,
-                          std::span<const Source> sources, bool finish, bool lastTouch, bool expectEmpty,
-                          const TaggedCall* ownCall) {
+                          std::span<const Source> sources, const Traits& traits, const TaggedCall* ownCall) {
   destination_.begin(*context.layout, destination, share, tile);
   total_ = destination_.remaining();
-  finish_ = finish;
+  traits_ = traits;
+  follower_ = nullptr;
   active_ = 0;
-  done_ = total_ == 0 && !expectEmpty;
+  done_ = total_ == 0 && !traits.expectEmpty;
   if (done_) return;
 
   const Label label = context.label(ownCall);
@@ -33,13 +35,14 @@ void CombineAction::begin(StepContext& context, const Chunk& destination, std::i
     operands_.resize(sources.size());
   }
   active_ = sources.size();
-  streamed_ = lastTouch && !finish && context.beyondCache && total_ >= kLeastStreamed;
+  streamed_ = traits.lastTouch && context.beyondCache && total_ >= kLeastStreamed;
   straight_ = active_ == 1 && sources[0].link != nullptr && !sources[0].link->isMemory();
   for (std::size_t i = 0; i < active_; ++i) {
     Incoming& in = incoming_[i];
     in.link = sources[i].link;
     in.finished = in.begun = in.holdsMail = false;
     in.window = nullptr;
+    in.offer = nullptr;
     in.windowBytes = 0;
     in.posted = in.taken = 0;
     if (in.link == nullptr) {
@@ -49,6 +52,20 @@ void CombineAction::begin(StepContext& context, const Chunk& destination, std::i
       in.unseen = in.unposted = total_;
     }
   }
+}
+
+void CombineAction::feeds(SendAction& follower, std::span<LinkEnd* const> links,
+                          std::span<const std::int32_t> messages) {
+  follower_ = nullptr;
+  recipients_.clear();
+  if (messages.empty()) return;
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    std::size_t source = 0;
+    while (source < active_ && incoming_[source].link != links[i]) ++source;
+    if (source == active_) return;
+    recipients_.push_back({source, static_cast<std::uint64_t>(messages[i])});
+  }
+  follower_ = &follower;
 }
 
 Result<bool> CombineAction::progress(StepContext& context) {
@@ -83,18 +100,45 @@ bool CombineAction::foldAvailable(StepContext& context) {
       const Incoming& in = incoming_[i];
       operands_[i] = in.link == nullptr ? in.cursor.data() : in.window;
     }
-    if (active_ == 1) {
-      const auto copy = streamed_ ? kernels::streamBytes : kernels::copyBytes;
-      if (operands_[0] != destination_.data()) copy(destination_.data(), operands_[0], bytes);
-    } else {
-      context.reducer->fold(destination_.data(), operands_.data(), static_cast<int>(active_), bytes);
-    }
-    if (finish_) context.reducer->finish(destination_.data(), bytes);
+    fold(context, bytes);
     destination_.advance(bytes);
     for (std::size_t i = 0; i < active_; ++i) consume(incoming_[i], bytes);
   }
   done_ = destination_.remaining() == 0;
   return done_;
+}
+
+// The next bytes of the destination, out of the operands.
+void CombineAction::fold(StepContext& context, std::size_t bytes) {
+  std::byte* const to = destination_.data();
+  const std::span operands(operands_.data(), active_);
+  if (findPlaces(context)) {
+    places_.push_back(to);
+    foldToAll(*context.reducer, traits_.finish, operands, bytes, nullptr, places_);
+    follower_->delivered(bytes);
+    return;
+  }
+  const bool isThere = active_ == 1 && operands[0] == to;
+  if (streamed_ && !isThere) return foldToAll(*context.reducer, traits_.finish, operands, bytes, nullptr, {&to, 1});
+  if (active_ > 1) {
+    context.reducer->fold(to, operands.data(), static_cast<int>(active_), bytes);
+  } else if (!isThere) {
+    kernels::copyBytes(to, operands[0], bytes);
+  }
+  if (traits_.finish) context.reducer->finish(to, bytes);
+}
+
+// True if what is made next can go straight to all who want it: then the places are theirs. Only where it would leave
+// the cache anyway; else they fetch it from here sooner.
+bool CombineAction::findPlaces(const StepContext& context) {
+  if (follower_ == nullptr || !(context.beyondCache || context.direct == Direct::always)) return false;
+  places_.clear();
+  for (const Recipient& recipient : recipients_) {
+    const Incoming& in = incoming_[recipient.source];
+    if (in.offer == nullptr || in.answer != recipient.answer) return false;
+    places_.push_back(in.offer);
+  }
+  return follower_->canDeliver(produced());
 }
 
 void CombineAction::consume(Incoming& in, std::size_t bytes) {
@@ -103,6 +147,7 @@ void CombineAction::consume(Incoming& in, std::size_t bytes) {
     return;
   }
   in.window += bytes;
+  if (in.offer != nullptr) in.offer += bytes;
   in.windowBytes -= bytes;
   if (in.windowBytes > 0) return;
   if (in.holdsMail) {
@@ -129,10 +174,13 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
   MemoryLink& link = in.link->memory;
   const MailSlot* const slot = peek(link);
   if (slot == nullptr) return false;
-  auto window = windowOf(*slot, *in.link, {&call_, tag_}, context.rank, in.unseen);
+  const std::byte* const home = traits_.offered ? destination_.data() : nullptr;
+  auto window = windowOf(*slot, *in.link, {&call_, tag_}, context.rank, in.unseen, home);
   if (!window.ok()) return std::move(window).error();
   const std::size_t bytes = window->bytes;
   in.window = window->data;
+  in.offer = window->offer;
+  in.answer = window->answer;
   in.begun = true;
   in.unseen -= bytes;
   in.windowBytes = bytes;
@@ -201,7 +249,7 @@ Result<bool> CombineAction::receiveStraight(StepContext& context) {
   ReceivePiece& piece = in.pieces[0];
   if (in.begun) {
     if (!piece.done) return false;
-    if (finish_) context.reducer->finish(destination_.data(), piece.bytes);
+    if (traits_.finish) context.reducer->finish(destination_.data(), piece.bytes);
     destination_.advance(piece.bytes);
     if (destination_.remaining() == 0) {
       finishStream(in);

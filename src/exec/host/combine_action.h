@@ -19,6 +19,8 @@
 
 namespace atl::exec {
 
+class SendAction;
+
 class CombineAction {
  public:
   /// An operand with its repetition resolved: a chunk of mine, or the link of a peer.
@@ -27,9 +29,20 @@ class CombineAction {
     LinkEnd* link = nullptr;  ///< null: local
   };
 
-  /// `lastTouch`: this rank does not look at the destination again in this call.
+  /// What there is to know of the step besides its chunks.
+  struct Traits {
+    bool finish = false;
+    bool lastTouch = false;    ///< this rank does not look at the destination again in this call
+    bool offered = false;      ///< the only message may find its way to the destination by itself
+    bool expectEmpty = false;  ///< a message of no bytes comes too
+  };
+
   void begin(StepContext& context, const Chunk& destination, std::int32_t share, std::int32_t tile,
-             std::span<const Source> sources, bool finish, bool lastTouch, bool expectEmpty, const TaggedCall* ownCall);
+             std::span<const Source> sources, const Traits& traits, const TaggedCall* ownCall);
+
+  /// The send of what is made here, to peers that `links` lead to and of whose messages it is number `messages`. Where
+  /// all of those are among the sources and offered a place for it, they get it there.
+  void feeds(SendAction& follower, std::span<LinkEnd* const> links, std::span<const std::int32_t> messages);
 
   Result<bool> progress(StepContext& context);
   [[nodiscard]] bool done() const { return done_; }
@@ -52,8 +65,10 @@ class CombineAction {
     std::size_t unseen = 0;  ///< message bytes not yet in a window
     const std::byte* window = nullptr;
     std::size_t windowBytes = 0;
-    bool holdsMail = false;  ///< the window is a mailbox message, to be released
-    bool begun = false;      ///< the message's first part is here, or its first piece is posted
+    std::byte* offer = nullptr;  ///< where the peer wants the result for what the window holds …
+    std::uint64_t answer = 0;    ///< … as this message of mine
+    bool holdsMail = false;      ///< the window is a mailbox message, to be released
+    bool begun = false;          ///< the message's first part is here, or its first piece is posted
     bool finished = false;
     ReceivePiece pieces[2];  ///< message links: staged pieces, taken alternately
     std::unique_ptr<std::byte[]> stage;
@@ -70,18 +85,29 @@ class CombineAction {
   void finishStream(Incoming& in);
   Result<bool> receiveStraight(StepContext& context);
   bool foldAvailable(StepContext& context);
+  void fold(StepContext& context, std::size_t bytes);
+  bool findPlaces(const StepContext& context);
 
   std::vector<Incoming> incoming_;
   std::vector<const void*> operands_;
   std::size_t active_ = 0;
   ChunkCursor destination_;
   std::size_t total_ = 0;
-  bool finish_ = false;
-  bool streamed_ = false;  ///< a copy that is written around the cache
+  Traits traits_;
+  bool streamed_ = false;  ///< written around the cache
   bool straight_ = false;  ///< the single operand is a message over a message link
   bool done_ = true;
   TaggedCall call_;
   std::uint64_t tag_ = 0;
+
+  /// A peer that the result goes to next.
+  struct Recipient {
+    std::size_t source;    ///< among incoming_
+    std::uint64_t answer;  ///< the number of the message that it goes by
+  };
+  SendAction* follower_ = nullptr;  ///< null where it is not known that all its peers are sources
+  std::vector<Recipient> recipients_;
+  std::vector<std::byte*> places_;
 };
 
 }  // namespace atl::exec

@@ -214,7 +214,7 @@ bool FlatProgram::sendTo(Outgoing& out, const std::byte* data, std::size_t bytes
   if (bytes <= kSmallBytes || inlined_ > 0) return sendInline(link, data, bytes, label);
   if (out.inPlace) {
     if (!canPost(link)) return false;
-    out.message = postReference(link, label.tag, MailKind::direct, reinterpret_cast<std::uintptr_t>(data), bytes);
+    out.message = postDirect(link, label.tag, data, bytes);
     return true;
   }
   if (!canPost(link, context.slotsPerLink)) return false;
@@ -224,8 +224,7 @@ bool FlatProgram::sendTo(Outgoing& out, const std::byte* data, std::size_t bytes
     if (slot_ == nullptr) return context.starving && sendInline(link, data, bytes, label);
     marks_ = out.link->copier.copy(slot_, data, bytes, *link.out);
   }
-  context.outbox->readBy(
-      link, postReference(link, label.tag, MailKind::bounced, context.outbox->offsetOf(slot_), bytes, marks_.bits()));
+  context.outbox->readBy(link, postBounced(link, label.tag, context.outbox->offsetOf(slot_), bytes, marks_.bits()));
   return true;
 }
 

@@ -15,11 +15,15 @@ namespace atl::exec {
 struct Window {
   const std::byte* data = nullptr;
   std::size_t bytes = 0;
-  CopyMarks marks;  ///< a bounced message's
+  CopyMarks marks;             ///< a bounced message's
+  std::byte* offer = nullptr;  ///< where the peer wants as many bytes of …
+  std::uint64_t answer = 0;    ///< … this message; see MailSlot
 };
 
-/// The payload of a message that is there. `expected` is what may at most come of the present step. Says who disagrees
-/// if the message is of another call or is longer, and takes nothing away: asked again, it says the same.
-Result<Window> windowOf(const MailSlot& slot, LinkEnd& from, const Label& label, Rank me, std::size_t expected);
+/// The payload of a message that is there. `expected` is what may at most come of the present step; `home` is where it
+/// lies if it is delivered, null where no place was offered. Says who disagrees if the message is of another call or is
+/// longer, and takes nothing away: asked again, it says the same.
+Result<Window> windowOf(const MailSlot& slot, LinkEnd& from, const Label& label, Rank me, std::size_t expected,
+                        const std::byte* home = nullptr);
 
 }  // namespace atl::exec

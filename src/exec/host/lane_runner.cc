@@ -26,7 +26,7 @@ void LaneRunner::beginSend(StepContext& context, SendAction& action, const Lower
                            const CombineAction* feeder) {
   const Chunk chunk = atRepetition(lowered.step->chunk, place.repetition, program_->plan->scratchSlots);
   action.begin(context, chunk, lane_->share, tile_, {lowered.row(place.repetition), lowered.perRow}, keepEmpty_,
-               program_->ownCall(chunk), feeder);
+               program_->ownCall(chunk), lowered.offer, feeder);
 }
 
 void LaneRunner::enter(StepContext& context) {
@@ -54,8 +54,9 @@ void LaneRunner::enter(StepContext& context) {
       }
     }
     const Chunk chunk = atRepetition(lowered.step->chunk, place_.repetition, scratchSlots);
-    combines_[i].begin(context, chunk, lane_->share, tile_, sources_, lowered.step->finish, lowered.lastTouch,
-                       keepEmpty_ && lowered.perRow > 0, program_->ownCall(chunk));
+    const CombineAction::Traits traits{lowered.step->finish, lowered.lastTouch, lowered.offered,
+                                       keepEmpty_ && lowered.perRow > 0};
+    combines_[i].begin(context, chunk, lane_->share, tile_, sources_, traits, program_->ownCall(chunk));
   }
   entered_ = true;
   forward(context);
@@ -69,11 +70,13 @@ void LaneRunner::forward(StepContext& context) {
   const LoweredRound& now = roundAt(place_);
   const LoweredRound& then = roundAt(after);
   const std::int32_t scratchSlots = program_->plan->scratchSlots;
+  const std::size_t least = context.direct == Direct::always ? 1 : kForwardedFrom;
+  if (early_.size() < then.sends.size()) early_.resize(then.sends.size());  // no growth below: feeders point into it
   for (const LoweredStep& send : then.sends) {
     const Chunk wanted = atRepetition(send.step->chunk, after.repetition, scratchSlots);
-    const CombineAction* feeder = nullptr;
+    CombineAction* feeder = nullptr;
     for (std::size_t i = 0; i < now.combines.size() && feeder == nullptr; ++i) {
-      if (combines_[i].done() || combines_[i].bytes() < kForwardedFrom) continue;
+      if (combines_[i].done() || combines_[i].bytes() < least) continue;
       Chunk made = atRepetition(now.combines[i].step->chunk, place_.repetition, scratchSlots);
       // Strides are resolved by now; only what the chunks name counts.
       made.stride = wanted.stride;
@@ -81,8 +84,9 @@ void LaneRunner::forward(StepContext& context) {
       if (made == wanted) feeder = &combines_[i];
     }
     if (feeder == nullptr) return;
-    if (early_.size() <= earlyCount_) early_.resize(earlyCount_ + 1);
-    beginSend(context, early_[earlyCount_++], send, after, feeder);
+    SendAction& early = early_[earlyCount_++];
+    beginSend(context, early, send, after, feeder);
+    feeder->feeds(early, {send.row(after.repetition), send.perRow}, send.messages);
   }
 }
 

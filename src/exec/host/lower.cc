@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "src/exec/host/deliveries.h"
 #include "src/exec/host/flat_program.h"
 #include "src/exec/host/output_reads.h"
 #include "src/exec/host/program.h"
@@ -75,6 +76,7 @@ Result<std::unique_ptr<Program>> lower(const std::shared_ptr<const Plan>& plan, 
       }
       loweredLane.loops.push_back(std::move(loweredLoop));
     }
+    markDeliveries(*plan, loweredLane);
     program->lanes.push_back(std::move(loweredLane));
   }
   return program;

@@ -53,15 +53,35 @@ inline void postInline(MemoryLink& link, std::uint64_t tag, const void* data, st
   });
 }
 
-/// Posts a reference to `bytes` at `where`; `marks` is for a bounced message.
-inline std::uint64_t postReference(MemoryLink& link, std::uint64_t tag, MailKind kind, std::uint64_t where,
-                                   std::uint64_t bytes, std::uint32_t marks = 0) {
-  return post(link, tag, kind, marks, [&](MailSlot::Payload& payload) { payload.reference = {where, bytes}; });
+/// Posts a bounced message of `bytes` at `offset` of the Outbox.
+inline std::uint64_t postBounced(MemoryLink& link, std::uint64_t tag, std::uint64_t offset, std::uint64_t bytes,
+                                 std::uint32_t marks = 0) {
+  return post(link, tag, MailKind::bounced, marks, [&](MailSlot::Payload& payload) {
+    payload.reference = {offset, bytes, 0, 0};
+  });
 }
 
-/// The same for a place in shareable memory.
-inline std::uint64_t postShared(MemoryLink& link, std::uint64_t tag, const SharedPlace& place, std::uint64_t bytes) {
-  return post(link, tag, MailKind::shared, 0, [&](MailSlot::Payload& payload) { payload.shared = {place, bytes}; });
+/// Posts a reference to `bytes` of this process. The address `offer` is where the peer may put its message number
+/// `answer`; null: nowhere.
+inline std::uint64_t postDirect(MemoryLink& link, std::uint64_t tag, const std::byte* data, std::uint64_t bytes,
+                                std::byte* offer = nullptr, std::uint64_t answer = 0) {
+  return post(link, tag, MailKind::direct, 0, [&](MailSlot::Payload& payload) {
+    payload.reference = {reinterpret_cast<std::uintptr_t>(data), bytes, reinterpret_cast<std::uintptr_t>(offer),
+                         answer};
+  });
+}
+
+/// The same for a place in shareable memory; an offer of area 0 is none.
+inline std::uint64_t postShared(MemoryLink& link, std::uint64_t tag, const SharedPlace& place, std::uint64_t bytes,
+                                const SharedPlace& offer = {}, std::uint64_t answer = 0) {
+  return post(link, tag, MailKind::shared, 0, [&](MailSlot::Payload& payload) {
+    payload.shared = {place, bytes, offer, answer};
+  });
+}
+
+/// Says of the next `bytes` of a message that they are where the peer offered a place for them.
+inline void postDelivered(MemoryLink& link, std::uint64_t tag, std::uint64_t bytes) {
+  post(link, tag, MailKind::delivered, 0, [&](MailSlot::Payload& payload) { payload.reference = {0, bytes, 0, 0}; });
 }
 
 /// Lets the peer find out what messages with the tag of this call belong to. Costs a comparison where a call of the
@@ -78,19 +98,17 @@ inline void announce(MemoryLink& link, const TaggedCall& call) {
   link.out->calls.publish(call, link.lastPublished);
 }
 
-/// Where the peer's shareable memory lies here. `reference` is a copy of what the peer wrote.
-inline Result<const std::byte*> follow(MemoryLink& link, const MailSlot::Payload::SharedReference& reference) {
-  const SharedPlace& place = reference.place;
-  if (link.peerMemory == nullptr || place.offset > place.areaBytes ||
-      reference.bytes > place.areaBytes - place.offset) {
-    return makeError(ErrorCode::remoteError, "a malformed reference to shared memory");
-  }
+/// Where `bytes` of the peer's shareable memory lie here. `place` is a copy of what the peer wrote.
+inline Result<std::byte*> follow(MemoryLink& link, const SharedPlace& place, std::uint64_t bytes) {
+  const auto malformed = [] { return makeError(ErrorCode::remoteError, "a malformed reference to shared memory"); };
+  if (link.peerMemory == nullptr) return malformed();
   auto& known = link.knownAreas[place.area % std::size(link.knownAreas)];
   if (known.number != place.area) {
-    ATOLL_ASSIGN(known.begin, link.peerMemory->area(place));
+    ATOLL_ASSIGN(known.memory, link.peerMemory->area(place));
     known.number = place.area;
   }
-  return known.begin + place.offset;
+  if (place.offset > known.memory.size() || bytes > known.memory.size() - place.offset) return malformed();
+  return known.memory.data() + place.offset;
 }
 
 /// The next message, or the one `ahead` after it, if it is there, else null. It stays valid until release().

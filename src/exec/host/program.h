@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "src/base/call_record.h"
@@ -18,6 +19,12 @@
 
 namespace atl::exec {
 
+/// A place that a send may offer (deliveries.h): where the peer's message number `answer` of the lane's program goes.
+struct Offer {
+  Chunk place;
+  std::int32_t answer = 0;
+};
+
 /// A step and the links of its peers. Where peers advance with the repetition there is one row of links for each.
 struct LoweredStep {
   const Step* step = nullptr;
@@ -25,6 +32,11 @@ struct LoweredStep {
   std::size_t perRow = 0;
   bool rowPerRepetition = false;
   bool lastTouch = false;  ///< combine: this rank does not look at the destination again in this call
+
+  // What deliveries.h marks:
+  std::optional<Offer> offer;          ///< send
+  std::vector<std::int32_t> messages;  ///< send: for each peer, how many messages went to it before
+  bool offered = false;                ///< combine: the only message's place is offered
 
   [[nodiscard]] LinkEnd* const* row(std::int32_t repetition) const {
     return links.data() + (rowPerRepetition ? perRow * static_cast<std::size_t>(repetition) : 0);

@@ -50,7 +50,7 @@ bool isShareable(ChunkCursor chunk) {
 
 void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t share, std::int32_t tile,
                        std::span<LinkEnd* const> links, bool announceEmpty, const TaggedCall* ownCall,
-                       const CombineAction* feeder) {
+                       const std::optional<Offer>& offer, const CombineAction* feeder) {
   feeder_ = feeder;
   ChunkCursor cursor;
   cursor.begin(*context.layout, chunk, share, tile);
@@ -60,6 +60,13 @@ void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t sh
   bouncing_ = 0;
   if (total_ == 0 && !announceEmpty) return;
 
+  offer_ = nullptr;
+  if (offer) {
+    ChunkCursor place;
+    place.begin(*context.layout, offer->place, share, tile);
+    if (place.run() == total_) offer_ = place.data();
+    answer_ = static_cast<std::uint64_t>(offer->answer);
+  }
   const Label label = context.label(ownCall);
   call_ = *label.call;
   tag_ = label.tag;
@@ -72,6 +79,7 @@ void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t sh
     out.ticket = links[i]->sending.take();
     out.cursor = cursor;
     out.announced = out.posted = out.finished = false;
+    out.lastMessage = 0;
     out.way = links[i]->isMemory() ? wayTo(context, links[i]->memory, cursor) : Way::message;
     if (out.way == Way::bounced) ++bouncing_;
   }
@@ -181,10 +189,14 @@ bool SendAction::progressInPlace(Outgoing& out) {
     const std::size_t bytes = ready(out, out.cursor.run());
     if (bytes == 0) break;
     announceCall(out);
-    out.lastMessage =
-        out.way == Way::shared
-            ? postShared(link, tag_, *findShareable(out.cursor.data(), bytes), bytes)
-            : postReference(link, tag_, MailKind::direct, reinterpret_cast<std::uintptr_t>(out.cursor.data()), bytes);
+    std::byte* const offer = offer_ == nullptr ? nullptr : offer_ + (total_ - out.cursor.remaining());
+    if (out.way == Way::direct) {
+      out.lastMessage = postDirect(link, tag_, out.cursor.data(), bytes, offer, answer_);
+    } else {
+      const auto place = offer == nullptr ? std::nullopt : findShareable(offer, bytes);
+      out.lastMessage = postShared(link, tag_, *findShareable(out.cursor.data(), bytes), bytes,
+                                   place.value_or(SharedPlace{}), answer_);
+    }
     out.cursor.advance(bytes);
     moved = true;
   }
@@ -193,6 +205,21 @@ bool SendAction::progressInPlace(Outgoing& out) {
   if (!consumed(link, out.lastMessage)) return moved;
   finish(out);
   return true;
+}
+
+bool SendAction::canDeliver(std::size_t produced) const {
+  return std::ranges::all_of(std::span(outgoing_.data(), active_), [&](const Outgoing& out) {
+    return (out.way == Way::direct || out.way == Way::shared) && out.link->sending.isMine(out.ticket) &&
+           out.cursor.remaining() == total_ - produced && canPost(out.link->memory);
+  });
+}
+
+void SendAction::delivered(std::size_t bytes) {
+  for (Outgoing& out : std::span(outgoing_.data(), active_)) {
+    announceCall(out);
+    postDelivered(out.link->memory, tag_, bytes);
+    advance(out.cursor, bytes);
+  }
 }
 
 bool SendAction::progressBounced(StepContext& context) {
@@ -224,8 +251,7 @@ bool SendAction::progressBounced(StepContext& context) {
       Outgoing& out = outgoing_[i];
       if (i != leader && (!canTake(out) || out.cursor.remaining() != at)) continue;
       announceCall(out);
-      const auto message =
-          postReference(out.link->memory, tag_, MailKind::bounced, context.outbox->offsetOf(slot), bytes);
+      const auto message = postBounced(out.link->memory, tag_, context.outbox->offsetOf(slot), bytes);
       context.outbox->readBy(out.link->memory, message);
       advance(out.cursor, bytes);
       if (out.cursor.remaining() > 0) continue;

@@ -3,6 +3,7 @@
 //
 //   same process        the peer reads my buffer; done when it has
 //   shareable memory    likewise, in the peer's own mapping of it
+//   the peer's offer    already there: its feeder wrote it to the place that the peer offered (see deliveries.h)
 //   memory, other       copied once into a slot of the Outbox, which all peers at the same point of the chunk read
 //   small, any memory   inside mailbox slots
 //   message link        posted from my buffer
@@ -20,12 +21,14 @@
 #include <poll.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "src/exec/host/combine_action.h"
 #include "src/exec/host/cursor.h"
 #include "src/exec/host/link_end.h"
+#include "src/exec/host/program.h"
 #include "src/exec/host/step_context.h"
 
 namespace atl::exec {
@@ -35,9 +38,14 @@ class SendAction {
   /// Begins to send `chunk` over `links`. An empty chunk is announced only if `announceEmpty`.
   void begin(StepContext& context, const Chunk& chunk, std::int32_t share, std::int32_t tile,
              std::span<LinkEnd* const> links, bool announceEmpty, const TaggedCall* ownCall,
-             const CombineAction* feeder = nullptr);
+             const std::optional<Offer>& offer, const CombineAction* feeder = nullptr);
   /// The feeder is done and will be used for something else.
   void fed() { feeder_ = nullptr; }
+
+  /// For the feeder: whether what comes after the first `produced` bytes may be delivered to all peers.
+  [[nodiscard]] bool canDeliver(std::size_t produced) const;
+  /// The next `bytes` have been.
+  void delivered(std::size_t bytes);
 
   /// Moves what can move; returns whether anything did. done() tells the rest.
   Result<bool> progress(StepContext& context);
@@ -79,6 +87,8 @@ class SendAction {
   std::size_t total_ = 0;
   std::size_t bouncing_ = 0;  ///< unfinished peers that are served through the Outbox
   const CombineAction* feeder_ = nullptr;
+  std::byte* offer_ = nullptr;  ///< place for the peer's answer, of total_ bytes; null: none
+  std::uint64_t answer_ = 0;    ///< which message that is
   std::uint64_t tag_ = 0;
   TaggedCall call_;
 };
