@@ -225,6 +225,15 @@ Result<TopologyDescription> TopologyDescription::fromYaml(std::string_view text,
   return description;
 }
 
+TopologyDescription TopologyDescription::of(const Topology& topology) {
+  TopologyDescription description;
+  description.name = topology.name();
+  description.levels.assign(topology.levels().begin(), topology.levels().end());
+  description.labels = topology.labels();
+  description.shape = topology.hierarchy();
+  return description;
+}
+
 std::optional<Topology> TopologyDescription::topology() const {
   if (!shape) return std::nullopt;
   auto made = Topology::make(name, *shape, levels, labels);

@@ -29,6 +29,9 @@ struct TopologyDescription {
   /// Errors name the source, line, column and field, the value found and what is allowed.
   static Result<TopologyDescription> fromYaml(std::string_view text, std::string_view source);
 
+  /// What describes a topology again.
+  static TopologyDescription of(const Topology& topology);
+
   /// Reads the same again.
   [[nodiscard]] std::string toYaml() const;
 

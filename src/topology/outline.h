@@ -18,8 +18,8 @@ struct OutlineNode {
   std::vector<OutlineNode> members;  ///< of the first; empty at level 0, whose members are ranks
 };
 
-/// The whole tree. Islands that are members of one island are told one by one where they are at most `apart`, and in
-/// runs of neighbours of one shape otherwise.
+/// The whole tree. What is in an island with at most `apart` innermost islands is told one by one, in others in runs of
+/// neighbours of one shape.
 OutlineNode outlineOf(const Topology& topology, std::int32_t apart);
 
 /// "0-3, 8, 10-11": the ranks of an island, cut after some runs.

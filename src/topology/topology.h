@@ -36,6 +36,7 @@ class Topology {
   /// The label of an island, or "host 3" where there is none, or "host" where the level has only one.
   [[nodiscard]] std::string label(int level, std::int32_t group) const;
   [[nodiscard]] bool hasLabels(int level) const;
+  [[nodiscard]] const Labels& labels() const { return labels_; }
 
   /// Ports into the level that a member of it has; members are numbered through the whole level: a member of level 0 is
   /// a place of the hierarchy, one of level l a group of level l − 1.

@@ -89,6 +89,11 @@ TEST(TopologyFile, IsWrittenAsItIsRead) {
   }
 }
 
+TEST(TopologyFile, DescribesATopology) {
+  const Topology topology = *read(kCluster).value().topology();
+  EXPECT_EQ(read(TopologyDescription::of(topology).toYaml()).value().topology(), topology);
+}
+
 TEST(TopologyFile, PlacementByIsland_DealsRanksInTurn) {
   const auto result = read(
       "{atoll-topology: 1, levels: [{name: host, kind: switch, members: [3, 1, 2]}, {name: net, kind: switch, "

@@ -51,6 +51,13 @@ TEST(Outline, ManyAlike_AreToldOnceWithTheirNumber) {
                                           "   └─ host 0 to host 71 (× 72, 8 ranks each)"));
 }
 
+TEST(Outline, FewInEach_AreToldOnceWhereTheyAreManyTogether) {
+  const Topology topology = topologyOf(
+      "{name: host, kind: switch, members: 8}, {name: pod, kind: switch, members: 3}, {name: all, kind: switch, "
+      "members: 5}");
+  EXPECT_THAT(textOf(topology), HasSubstr("└─ pod 0 to pod 4 (× 5, 24 ranks each)\n   ├─ host 0: 8 ranks: 0-7\n"));
+}
+
 TEST(Outline, RunsEndWhereShapesDiffer) {
   const Topology topology =
       topologyOf("{name: host, kind: switch, members: [9 x 8, 7, 10 x 8]}, {name: all, kind: switch, members: 20}");

@@ -8,6 +8,7 @@
 #include "tools/atoll/info_command.h"
 #include "tools/atoll/plan_command.h"
 #include "tools/atoll/run_command.h"
+#include "tools/atoll/topo_command.h"
 #include "tools/atoll/tune_command.h"
 
 int main(int argc, char** argv) {
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   atl::tools::addRunCommand(program);
   atl::tools::addTuneCommand(program);
   atl::tools::addPlanCommand(program);
+  atl::tools::addTopoCommand(program);
   atl::tools::addInfoCommand(program);
   CLI11_PARSE(program, argc, argv);
   return 0;

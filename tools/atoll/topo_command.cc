@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/atoll/topo_command.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "src/topology/description.h"
+#include "src/topology/machine.h"
+#include "src/topology/outline.h"
+#include "tools/atoll/topo/drawing.h"
+#include "tools/atoll/topo/machine_text.h"
+#include "tools/atoll/topo/png.h"
+#include "tools/atoll/topo/topology_json.h"
+
+namespace atl::tools {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  atoll topo                                    this machine
+  atoll topo topologies/hpn7.yaml               a system, as text
+  atoll topo topologies/hpn7.yaml --svg hpn7.svg
+  atoll topo --yaml > mine.yaml                 this machine as a file, to be completed
+The format of files: docs/topology.md)";
+
+struct TopoOptions {
+  std::string file;
+  bool json = false;
+  bool yaml = false;
+  std::string svg;
+  std::string png;
+};
+
+/// What is to be shown: a file's content, or this machine.
+struct Subject {
+  std::optional<Machine> machine;
+  TopologyDescription description;
+  std::optional<Topology> topology;
+};
+
+template <class T>
+T orLeave(Result<T> result) {
+  if (result.ok()) return std::move(result).value();
+  fmt::print(stderr, "atoll topo: {}\n", result.error().text);
+  throw CLI::RuntimeError(EXIT_FAILURE);
+}
+
+Status writeTo(const std::string& path, const std::string& content) {
+  if (path == "-") {
+    fmt::print("{}", content);
+    return success();
+  }
+  std::ofstream file(path, std::ios::binary);
+  file << content;
+  file.close();
+  return file ? success() : Status(systemError(errno, fmt::format("cannot write {}", path)));
+}
+
+Result<Subject> subjectOf(const std::string& path) {
+  Subject subject;
+  if (path.empty()) {
+    subject.machine = readMachine();
+    subject.topology = topologyOf(*subject.machine);
+    subject.description = TopologyDescription::of(*subject.topology);
+    return subject;
+  }
+  ATOLL_ASSIGN(TopologyFile file, readTopologyFile(path));
+  subject.description = std::move(file.description);
+  subject.topology = subject.description.topology();
+  return subject;
+}
+
+DrawingOptions drawingOf(const Subject& subject) {
+  DrawingOptions options;
+  if (subject.machine) {
+    options.rankName = rankNameOf(*subject.machine);
+    for (const MachineDevice& device : subject.machine->devices) options.notes.push_back(deviceText(device));
+    for (const std::string& remark : subject.machine->remarks) options.notes.push_back(remark);
+  }
+  return options;
+}
+
+std::string textOf(const Subject& subject) {
+  if (subject.machine) return machineText(*subject.machine);
+  std::string text = fmt::format("{}\n", fmt::join(outlineText(*subject.topology), "\n"));
+  if (!subject.description.note.empty()) text += fmt::format("note: {}\n", subject.description.note);
+  for (const std::string& source : subject.description.sources) text += fmt::format("source: {}\n", source);
+  return text;
+}
+
+void show(const TopoOptions& options) {
+  const Subject subject = orLeave(subjectOf(options.file));
+  if (options.yaml) {
+    fmt::print("{}", subject.description.toYaml());
+    return;
+  }
+  if (!subject.topology) {
+    orLeave(Status(makeError(ErrorCode::invalidArgument,
+                             "{} has levels without members: it describes the islands of each job, and has none of its "
+                             "own to show",
+                             options.file)));
+  }
+  if (options.json) fmt::print("{}\n", jsonOf(*subject.topology, subject.machine ? &*subject.machine : nullptr));
+  const bool drawn = !options.svg.empty() || !options.png.empty();
+  const std::string picture = drawn ? drawTopology(*subject.topology, drawingOf(subject)) : std::string();
+  if (!options.svg.empty()) orLeave(writeTo(options.svg, picture));
+  if (!options.png.empty()) orLeave(writePng(options.png, picture));
+  if (!options.json && !drawn) fmt::print("{}", textOf(subject));
+}
+
+}  // namespace
+
+void addTopoCommand(CLI::App& program) {
+  CLI::App* const command = program.add_subcommand("topo", "Show this machine, or a topology file, and draw it.");
+  const auto options = std::make_shared<TopoOptions>();
+  command->add_option("file", options->file, "A topology file; this machine if none is given")->type_name("FILE");
+  CLI::Option* json = command->add_flag("--json", options->json, "As JSON");
+  CLI::Option* yaml = command->add_flag("--yaml", options->yaml, "As a topology file");
+  CLI::Option* svg = command->add_option("--svg", options->svg, "Draw it into this file; - is standard output");
+  CLI::Option* png = command->add_option("--png", options->png, "Draw it into this file, by rsvg-convert");
+  json->excludes(yaml, svg, png);
+  yaml->excludes(svg, png);
+  command->footer(kExamples);
+  command->callback([options] { show(*options); });
+}
+
+}  // namespace atl::tools
