@@ -28,6 +28,7 @@
 #include "src/base/call_record.h"
 #include "src/base/result.h"
 #include "src/base/types.h"
+#include "transports/bell.h"
 #include "transports/shareable_memory.h"
 
 namespace atl {
@@ -135,6 +136,8 @@ struct Mailbox {
   /// Set by the receiver: what reading a bounced message costs it, in ps a byte, if the sender wrote it through its
   /// cache ([0]) or around it ([1]); 0: unknown.
   std::atomic<std::uint32_t> readCost[2];
+  /// The receiver's: the writer of `slots` rings it.
+  alignas(kApart) Bell bell;
   /// What the writer of `slots` called; read by the other side only to word a mismatch.
   alignas(kApart) PublishedCalls calls;
 };

@@ -35,6 +35,13 @@ class Outbox {
   /// The slot last acquired is read by this link, as its message number `message`. The link stays where it is, and
   /// alive, until the slot has been acquired again or the outbox is gone.
   void readBy(MemoryLink& link, std::uint64_t message);
+  /// Gives every link that has not consumed all of its messages, as far as is known, perhaps several times.
+  template <typename Visit>
+  void eachReader(Visit visit) const {
+    for (const std::size_t slot : busy_) {
+      for (const Reader& reader : readers_[slot]) visit(static_cast<const MemoryLink&>(*reader.link));
+    }
+  }
   [[nodiscard]] std::uint64_t offsetOf(const std::byte* slot) const {
     return static_cast<std::uint64_t>(slot - memory_->data());
   }

@@ -43,9 +43,9 @@ class InOrder final : public Execution {
   }
 
   [[nodiscard]] bool moved() const override { return moved_; }
-  [[nodiscard]] int spin() const override { return current_ == nullptr ? 0 : current_->spin(); }
-  void wanted(std::vector<pollfd>& fds) const override {
-    if (current_ != nullptr) current_->wanted(fds);
+  [[nodiscard]] Patience patience() const override { return current_ == nullptr ? Patience{} : current_->patience(); }
+  void wanted(WakeSources& sources) const override {
+    if (current_ != nullptr) current_->wanted(sources);
   }
 
   /// Between two calls the next one is begun only to be cancelled, so that peers who wait for it hear why.

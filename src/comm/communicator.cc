@@ -33,7 +33,7 @@ class CommunicatorOfRank final : public Communicator {
         links_(TransportContext{session_->communicator(), me, &session_->directory(), &settings_, nullptr, nullptr},
                outbox_),
         execution_({me, &session_->directory(), &settings_, &outbox_, &watch_,
-                    spinFor(session_->directory(), me, settings_.spin)}) {}
+                    patienceFor(session_->directory(), me, settings_)}) {}
 
   /// `topology` is null where the ranks themselves are to say where they are.
   Status prepare(std::shared_ptr<const Topology> topology) {
@@ -167,8 +167,8 @@ class CommunicatorOfRank final : public Communicator {
       return result;
     }
     [[nodiscard]] bool moved() const override { return execution_.moved(); }
-    [[nodiscard]] int spin() const override { return execution_.spin(); }
-    void wanted(std::vector<pollfd>& fds) const override { execution_.wanted(fds); }
+    [[nodiscard]] Patience patience() const override { return execution_.patience(); }
+    void wanted(WakeSources& sources) const override { execution_.wanted(sources); }
     void cancel(const Error& reason) override {
       execution_.cancel(reason);
       owner_.endWith(reason);

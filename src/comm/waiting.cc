@@ -9,6 +9,10 @@ namespace {
 
 /// A few microseconds of pauses.
 constexpr int kSpin = 2000;
+/// To wake a sleeper takes 30 to 90 µs, which a wait of this length does not notice. On shared cores those who stay
+/// awake cost the others some of their time, and now and then, when there are many, as much again.
+constexpr Duration kAwake = std::chrono::milliseconds(2);
+constexpr Duration kAwakeCrowded = std::chrono::milliseconds(1);
 /// What one more rank on a core adds to a round: sched_yield, and as much again where data has to be moved meanwhile.
 constexpr double kSwitchSeconds = 0.6e-6;
 
@@ -30,10 +34,10 @@ std::unordered_map<std::uint64_t, Crowd> crowds(const Directory& directory) {
 
 }  // namespace
 
-int spinFor(const Directory& directory, Rank me, int wanted) {
-  if (wanted >= 0) return wanted;
+Patience patienceFor(const Directory& directory, Rank me, const Settings& settings) {
   const Crowd crowd = crowds(directory)[directory.process(me).host];
-  return crowd.ranks > crowd.cores ? 0 : kSpin;
+  const bool crowded = crowd.ranks > crowd.cores;
+  return {settings.spin >= 0 ? settings.spin : crowded ? 0 : kSpin, crowded ? kAwakeCrowded : kAwake};
 }
 
 plan::LinkModel withContention(plan::LinkModel model, const Directory& directory) {

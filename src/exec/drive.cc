@@ -5,66 +5,111 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <vector>
 
 #include "src/base/clock.h"
+#include "src/base/futex.h"
+#include "src/base/heavy_fence.h"
 #include "src/base/pause.h"
 #include "src/exec/execution.h"
 
 namespace atl {
 namespace {
 
-/// What a thread does while nothing moves: polls, then gives up its core at every turn, then sleeps in growing steps
-/// (in poll(2) where sockets can wake it). With more ranks than cores it gives up the core at once, since the rank that
-/// it waits for may need that very core.
+/// What a thread does while nothing moves: polls, then gives up its core at every turn, then sleeps. With more ranks
+/// than cores it gives up the core at once, since the rank that it waits for may need that very core.
+///
+/// It sleeps until it is woken where everything that it waits for can do that: peers that ring its bells, or sockets.
+/// In front of bells it first announces its sleep and leaves its executions one more look (bell.h). Between sockets and
+/// memory, or for a link that is still to come, it sleeps in growing steps.
 class Waiter {
  public:
+  Waiter() = default;
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  ~Waiter() { withdraw(); }
+
   void moved() {
     idle_ = 0;
     since_.reset();
+    withdraw();
   }
 
   void wait(std::span<Execution* const> executions) {
     // Asked anew each time: what an execution is at changes, and one thread that drives several ranks finds the next
     // one's turn at the next poll.
-    int spin = 0;
-    for (const Execution* const execution : executions) spin = std::max(spin, execution->spin());
+    Patience patience;
+    for (const Execution* const execution : executions) {
+      const Patience its = execution->patience();
+      patience.polls = std::max(patience.polls, its.polls);
+      patience.awake = std::max(patience.awake, its.awake);
+    }
     ++idle_;
-    if (idle_ <= spin) {
+    if (idle_ <= patience.polls) {
       pauseCore();
       return;
     }
-    if (idle_ <= spin + kYieldsBeforeClock) {
+    if (idle_ <= patience.polls + kYieldsBeforeClock && patience.awake > Duration::zero()) {
       sched_yield();
       return;
     }
     const auto now = Clock::now();
     if (!since_) since_ = now;
     const auto waited = now - *since_;
-    if (waited < kYieldFor) {
+    if (waited < patience.awake) {
       sched_yield();
     } else {
-      sleep(executions, std::clamp(waited / 16, kShortestSleep, kLongestSleep));
+      rest(executions, waited);
     }
   }
 
  private:
   static constexpr int kYieldsBeforeClock = 64;
-  static constexpr Duration kYieldFor = std::chrono::milliseconds(4);
-  static constexpr Duration kShortestSleep = std::chrono::microseconds(50);
-  static constexpr Duration kLongestSleep = std::chrono::milliseconds(1);
+  /// Of a sleep that something will end. The bounds are for what nothing here can: deadlines, news of aborts and
+  /// deaths, slots that others hold for too long.
+  static constexpr Duration kShortestSleep = std::chrono::milliseconds(1);
+  static constexpr Duration kLongestSleep = std::chrono::milliseconds(50);
+  /// Of a sleep after which one has to look.
+  static constexpr Duration kShortestNap = std::chrono::microseconds(50);
+  static constexpr Duration kLongestNap = std::chrono::milliseconds(10);
 
-  void sleep(std::span<Execution* const> executions, Duration duration) {
-    fds_.clear();
-    for (const Execution* const execution : executions) {
-      execution->wanted(fds_);
+  void rest(std::span<Execution* const> executions, Duration waited) {
+    const Duration sleep = std::clamp(waited, kShortestSleep, kLongestSleep);
+    if (announced_) {
+      wakeable_ = sleepWhile(sources_.bells(), 1, sleep);
+      withdraw();
+      return;
     }
+    sources_.clear();
+    for (const Execution* const execution : executions) execution->wanted(sources_);
+    const bool looked = sources_.unheard() || !wakeable_;
+    const bool rung = !sources_.bells().empty();
+    if (rung && !looked && sources_.descriptors.empty()) return announce();
+    const bool polled = !rung && !looked && !sources_.descriptors.empty();
+    doze(polled ? sleep : std::clamp(waited / 16, kShortestNap, kLongestNap));
+  }
+
+  void announce() {
+    for (FutexWord* const bell : sources_.bells()) bell->store(1, std::memory_order_relaxed);
+    heavyFence();
+    announced_ = true;
+  }
+  void withdraw() {
+    if (!announced_) return;
+    for (FutexWord* const bell : sources_.bells()) bell->store(0, std::memory_order_relaxed);
+    announced_ = false;
+  }
+
+  void doze(Duration duration) {
     const timespec interval{0, static_cast<long>(std::chrono::nanoseconds(duration).count())};
-    ppoll(fds_.data(), fds_.size(), &interval, nullptr);
+    ppoll(sources_.descriptors.data(), sources_.descriptors.size(), &interval, nullptr);
   }
 
   int idle_ = 0;
   std::optional<Clock::time_point> since_;  ///< the first look at the clock in this wait
-  std::vector<pollfd> fds_;
+  WakeSources sources_;                     ///< of the last rest
+  bool announced_ = false;
+  bool wakeable_ = true;  ///< as far as is known, this system can sleep on so many bells
 };
 
 Status driveOne(Execution& execution) {

@@ -2,14 +2,19 @@
 // A call under way, and how one thread drives several of them.
 #pragma once
 
-#include <poll.h>
-
 #include <span>
-#include <vector>
 
+#include "src/base/clock.h"
 #include "src/base/result.h"
+#include "src/exec/wake_sources.h"
 
 namespace atl {
+
+/// How long a thread with nothing to do stays awake.
+struct Patience {
+  int polls = 0;      ///< before it gives up its core at every further poll; 0 where ranks outnumber cores
+  Duration awake{0};  ///< from then on, before it sleeps
+};
 
 /// Driven by one thread at a time; never blocks, so that one thread can drive several.
 class Execution {
@@ -22,11 +27,11 @@ class Execution {
   /// Whether the last progress() moved anything: a driver waits only when none of its executions did.
   [[nodiscard]] virtual bool moved() const = 0;
 
-  /// Polls before a driver with nothing to do should give up its core; 0 where ranks outnumber cores.
-  [[nodiscard]] virtual int spin() const = 0;
+  [[nodiscard]] virtual Patience patience() const = 0;
 
-  /// Adds what to poll(2) for in a long wait. Waits that also depend on memory flags must stay short.
-  virtual void wanted(std::vector<pollfd>& fds) const = 0;
+  /// Adds all that may let the next progress() move something. What another thread of this process knows, such as the
+  /// news of a death, is not among it: no sleep is long.
+  virtual void wanted(WakeSources& sources) const = 0;
 
   /// Called instead of progress() after something else failed: gives back what peers or the kernel may still touch.
   virtual void cancel(const Error& reason) = 0;

@@ -38,10 +38,17 @@ TEST(WithContention, MoreRanksThanCores_WaitForOneAnotherAndShareTheWork) {
   EXPECT_EQ(model.perByte, kLinks.perByte);
 }
 
-TEST(SpinFor, CrowdedHost_YieldsAtOnceUnlessToldOtherwise) {
-  EXPECT_EQ(spinFor(hosts(3, 8), 0, -1), 0);
-  EXPECT_GT(spinFor(hosts(3, 8), 3, -1), 0);
-  EXPECT_EQ(spinFor(hosts(3, 8), 0, 77), 77);
+TEST(PatienceFor, CrowdedHost_YieldsAtOnceUnlessToldOtherwise) {
+  Settings settings;
+  EXPECT_EQ(patienceFor(hosts(3, 8), 0, settings).polls, 0);
+  EXPECT_GT(patienceFor(hosts(3, 8), 3, settings).polls, 0);
+  settings.spin = 77;
+  EXPECT_EQ(patienceFor(hosts(3, 8), 0, settings).polls, 77);
+}
+
+TEST(PatienceFor, CrowdedHost_SleepsSooner) {
+  const Settings settings;
+  EXPECT_LT(patienceFor(hosts(3, 8), 0, settings).awake, patienceFor(hosts(3, 8), 3, settings).awake);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 constexpr std::align_val_t kAlign{64};
 
 /// Polls without movement before the clock is looked at: a short wait should cost no clock reads.
-constexpr std::uint32_t kPollsBeforeClock = 256;
+constexpr std::uint32_t kPollsBeforeClock = 32;
 /// A sender that waited this long for a bounce slot may trickle inline; see send_action.h.
 constexpr auto kStarvingAfter = std::chrono::milliseconds(20);
 /// What a rank that left had sent is here by then.
@@ -111,7 +111,7 @@ Result<bool> HostExecution::connect() {
       ++i;
       continue;
     }
-    if (!link->isMemory()) program_->messageLinks.push_back(link);
+    (link->isMemory() ? program_->memoryLinks : program_->messageLinks).push_back(link);
     connecting[i] = connecting.back();
     connecting.pop_back();
     moved = true;
@@ -169,7 +169,7 @@ Result<bool> HostExecution::progress() {
 bool HostExecution::finishAtOnce() {
   FlatProgram* const flat = program_->linked() ? program_->flat.get() : nullptr;
   if (flat == nullptr) return false;
-  for (int polls = 0; polls <= environment_.spin; ++polls) {
+  for (int polls = 0; polls <= environment_.patience.polls; ++polls) {
     if (!flat->progress(context_).ok()) return false;
     if (flat->done()) {
       program_ = nullptr;
@@ -253,9 +253,13 @@ void HostExecution::cancel(const Error&) {
   program_ = nullptr;
 }
 
-void HostExecution::wanted(std::vector<pollfd>& fds) const {
+void HostExecution::wanted(WakeSources& sources) const {
   if (program_ == nullptr) return;
-  for (const LinkEnd* const link : program_->messageLinks) link->message->wanted(fds);
+  for (const LinkEnd* const link : program_->messageLinks) link->message->wanted(sources.descriptors);
+  for (const LinkEnd* const link : program_->memoryLinks) sources.add(link->memory.in->bell);
+  // Earlier calls' messages may hold the bounce slots that this call needs.
+  environment_.outbox->eachReader([&](const MemoryLink& link) { sources.add(link.in->bell); });
+  if (!program_->connecting.empty()) sources.addUnheard();
 }
 
 }  // namespace atl::exec

@@ -41,7 +41,7 @@ class HostExecution final : public Execution {
     const Settings* settings = nullptr;
     Outbox* outbox = nullptr;
     PeerWatch* watch = nullptr;
-    int spin = 0;
+    Patience patience;
   };
   explicit HostExecution(const Environment& environment);
 
@@ -54,8 +54,8 @@ class HostExecution final : public Execution {
 
   Result<bool> progress() override;
   [[nodiscard]] bool moved() const override { return moved_; }
-  [[nodiscard]] int spin() const override { return environment_.spin; }
-  void wanted(std::vector<pollfd>& fds) const override;
+  [[nodiscard]] Patience patience() const override { return environment_.patience; }
+  void wanted(WakeSources& sources) const override;
   void cancel(const Error& reason) override;
 
   [[nodiscard]] bool active() const { return program_ != nullptr; }

@@ -49,6 +49,7 @@ struct LinkEnd {
     Link link = pending->take();
     if (auto* m = std::get_if<MemoryLink>(&link)) {
       memory = std::move(*m);
+      promiseToRing(memory.out->bell);
     } else {
       message = std::get<std::unique_ptr<MessageLink>>(std::move(link));
     }

@@ -65,8 +65,8 @@ Result<std::unique_ptr<Program>> lower(const std::shared_ptr<const Plan>& plan, 
             if (step.kind == Step::Kind::send) addOnce(program->sending, link);
             if (link->pending != nullptr) {
               addOnce(program->connecting, link);
-            } else if (!link->isMemory()) {
-              addOnce(program->messageLinks, link);
+            } else {
+              addOnce(link->isMemory() ? program->memoryLinks : program->messageLinks, link);
             }
           }
           auto& list = step.kind == Step::Kind::send ? loweredRound.sends : loweredRound.combines;

@@ -43,6 +43,7 @@ std::uint64_t post(MemoryLink& link, std::uint64_t tag, MailKind kind, std::size
   slot.tag = tag;
   fill(slot.payload);
   slot.flag.store(flagOf(message, kind, low), std::memory_order_release);
+  ring(link.out->bell);
   return message;
 }
 
@@ -139,6 +140,7 @@ inline void fetchAhead(const MemoryLink& link) {
 inline void release(MemoryLink& link, std::uint64_t messages = 1) {
   link.received += messages;
   link.in->consumed.store(link.received, std::memory_order_release);
+  ring(link.out->bell);
 }
 
 }  // namespace atl::exec

@@ -77,6 +77,7 @@ struct Program {
   std::vector<LinkEnd*> sending = {};       ///< every link that it sends on, once
   std::uint64_t slotsPerLink = 0;           ///< see StepContext; 0 until all links are there
   std::vector<LinkEnd*> messageLinks = {};  ///< its ready message links: they move bytes only when asked to
+  std::vector<LinkEnd*> memoryLinks = {};   ///< its ready memory links
   std::size_t inputBytes = 0;               ///< of this rank's input buffer
   std::size_t bufferBytes = 0;              ///< of input and output together, about
   bool snapshotInput = false;  ///< the call is in place and the plan would overwrite input that it still needs

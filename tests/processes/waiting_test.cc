@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waiting costs no core, be it long or for ever, and whoever sleeps in it hears of a death.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "tests/processes/worker_job.h"
+#include "tests/support/asleep.h"
+
+namespace atl::test {
+namespace {
+
+constexpr int kRanks = 3;
+
+class Waiting : public testing::TestWithParam<const char*> {
+ protected:
+  [[nodiscard]] Environment environment() const { return {std::string("ATOLL_TRANSPORT=") + GetParam()}; }
+};
+
+TEST_P(Waiting, ForALateRank_UsesNoCore) {
+  expectAllOk(underAtoll(kRanks, {WAITING_WORKER, "call"}, environment()), kRanks);
+}
+
+TEST_P(Waiting, ForALateRankOnAStream_UsesNoCore) {
+  expectAllOk(underAtoll(kRanks, {WAITING_WORKER, "stream"}, environment()), kRanks);
+}
+
+TEST_P(Waiting, InNoCall_UsesNoCore) {
+  expectAllOk(underAtoll(kRanks, {WAITING_WORKER, "idle"}, environment()), kRanks);
+}
+
+TEST_P(Waiting, ForARankThatDies_EndsForThoseAsleep) {
+  ProgramRun run({ATOLL_PROGRAM, "run", "-n", std::to_string(kRanks), "--keep-going", "--", WAITING_WORKER, "dead"},
+                 environment());
+  pid_t victim = -1;
+  for (const std::string& line : run.awaitLines("pid ", kRanks)) {
+    const pid_t pid = std::atoi(line.c_str() + line.find("pid ") + 4);
+    if (line.starts_with("[" + std::to_string(kRanks - 1) + "]")) {
+      victim = pid;
+    } else {
+      awaitAsleep(pid, pid);
+    }
+  }
+  ASSERT_GT(victim, 0);
+  ::kill(victim, SIGKILL);
+  const auto result = run.wait();
+  for (int rank = 0; rank < kRanks - 1; ++rank) {
+    EXPECT_THAT(result.output, testing::ContainsRegex("\\[" + std::to_string(rank) + "\\] failed: .*rank " +
+                                                      std::to_string(kRanks - 1) + " \\(host "))
+        << result.errors;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Over, Waiting, testing::Values("shm", "tcp"),
+                         [](const auto& transport) { return std::string(transport.param); });
+
+}  // namespace
+}  // namespace atl::test
