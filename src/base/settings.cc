@@ -151,6 +151,14 @@ const std::array kRows = {
     Row{{"ATOLL_SPIN", "-1 to 1000000", "-1",
          "Polls before a waiting rank yields its core; -1 chooses from ranks and cores."},
         [](Settings& s, std::string_view t) { return readInt(s.spin, t, -1, 1000000); }},
+    Row{{"ATOLL_PATHS", "path=auto/on/off list", "",
+         "Forces fast paths on or off, to find out whether one is at fault: flat, stream, forward, deliver, eager, sleep, or "
+         "all "
+         "of them, e.g. all=off,flat=on (docs/tuning.md)."},
+        [](Settings& s, std::string_view t) -> Status {
+          ATOLL_ASSIGN(s.paths, Paths::parse(t));
+          return success();
+        }},
     Row{{"ATOLL_CHECK", "on/off", "on", "Ranks compare what they call, with every message."},
         [](Settings& s, std::string_view t) { return readSwitch(s.checkCalls, t); }},
 };

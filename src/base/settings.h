@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "src/base/paths.h"
 #include "src/base/result.h"
 
 namespace atl {
@@ -44,6 +45,7 @@ struct Settings {
   Direct direct = Direct::automatic;    ///< ATOLL_DIRECT: when other processes read shareable memory in place
   std::uint64_t tileBytes = 1 << 20;    ///< ATOLL_TILE_BYTES: data of one pass of a pipelined plan
   int spin = -1;                        ///< ATOLL_SPIN: polls before a wait yields; -1: chosen from ranks and cores
+  Paths paths;                          ///< ATOLL_PATHS: fast paths forced on or off
   bool checkCalls = true;               ///< ATOLL_CHECK: ranks compare what they call
   std::string planFile;                 ///< ATOLL_PLAN_FILE: a plan of the user's own, JSON
   std::string tuningFile;               ///< ATOLL_TUNING: measured choices of algorithms, JSON

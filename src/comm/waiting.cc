@@ -37,7 +37,13 @@ std::unordered_map<std::uint64_t, Crowd> crowds(const Directory& directory) {
 Patience patienceFor(const Directory& directory, Rank me, const Settings& settings) {
   const Crowd crowd = crowds(directory)[directory.process(me).host];
   const bool crowded = crowd.ranks > crowd.cores;
-  return {settings.spin >= 0 ? settings.spin : crowded ? 0 : kSpin, crowded ? kAwakeCrowded : kAwake};
+  const bool atOnce = settings.paths.sleep == Path::on;
+  return {settings.spin >= 0  ? settings.spin
+          : crowded || atOnce ? 0
+                              : kSpin,
+          atOnce    ? Duration::zero()
+          : crowded ? kAwakeCrowded
+                    : kAwake};
 }
 
 plan::LinkModel withContention(plan::LinkModel model, const Directory& directory) {

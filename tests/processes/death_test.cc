@@ -88,7 +88,7 @@ TEST_P(Death, OfAnyRankTwentyTimes_IsNamedByAllOthersAndLeavesNothing) {
     SCOPED_TRACE("turn " + std::to_string(turn));
     longest = std::max(longest, killOnce(turn % kRanks, turn % 2 == 0 ? "1" : "50000"));
   }
-  EXPECT_EQ(sharedMemoryFiles(), before);
+  EXPECT_THAT(sharedMemoryFiles(), testing::IsSubsetOf(before));  // other programs may take theirs away meanwhile
   RecordProperty("longest_seconds_to_notice", std::to_string(longest));
   std::printf("survivors noticed after %.3f s at most (promised: %.0f s)\n", longest, kPromisedSeconds);
 }

@@ -21,9 +21,10 @@ inline void onThreads(Rank ranks, const std::function<void(Rank)>& body) {
   for (auto& thread : threads) thread.join();
 }
 
-/// Settings for tests: a wait that hangs fails in seconds.
+/// Settings for tests: a wait that hangs fails in seconds. Fast paths are as the environment forces them.
 inline Settings testSettings() {
   Settings settings;
+  settings.paths = Settings::fromEnvironment().value().paths;
   settings.timeoutSeconds = 30;
   settings.bootstrapTimeoutSeconds = 30;
   return settings;

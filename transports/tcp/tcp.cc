@@ -54,7 +54,7 @@ class PendingTcpLink : public PendingLink {
   Link take() override {
     tcp::LinkNames names{context_.rank, peer_, context_.directory->name(peer_), tcp::describe(connections_)};
     log::line(log::Subject::link, context_.rank, "lane {} to {}: {}", lane_, names.peerName, names.description);
-    return std::make_unique<tcp::TcpLink>(std::move(connections_), std::move(names));
+    return std::make_unique<tcp::TcpLink>(std::move(connections_), std::move(names), context_.settings->paths.eager);
   }
 
  private:

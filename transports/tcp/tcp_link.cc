@@ -64,14 +64,16 @@ std::size_t takeFrom(std::size_t& bytes, std::size_t limit) {
 
 }  // namespace
 
-TcpLink::TcpLink(std::vector<UniqueFd> connections, LinkNames names)
+TcpLink::TcpLink(std::vector<UniqueFd> connections, LinkNames names, Path eager)
     : connections_(std::move(connections)),
       names_(std::move(names)),
+      eager_(eager),
       outgoing_(static_cast<int>(connections_.size())),
       incoming_(static_cast<int>(connections_.size())) {}
 
 void TcpLink::post(SendPiece& piece) {
-  const bool atOnce = outgoing_.empty() && piece.bytes <= kAtOnceBytes && state_.ok();
+  const bool wanted = eager_ == Path::automatic ? piece.bytes <= kAtOnceBytes : eager_ == Path::on;
+  const bool atOnce = wanted && outgoing_.empty() && state_.ok();
   outgoing_.push(piece);
   if (!atOnce) return;
   for (std::size_t i = 0; i < connections_.size() && state_.ok(); ++i) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "src/base/paths.h"
 #include "src/base/unique_fd.h"
 #include "transports/link.h"
 #include "transports/tcp/piece_queue.h"
@@ -22,8 +23,9 @@ struct LinkNames {
 
 class TcpLink : public MessageLink {
  public:
-  /// Connected, non-blocking stream sockets in the order of their index, the greeting behind them.
-  TcpLink(std::vector<UniqueFd> connections, LinkNames names);
+  /// Connected, non-blocking stream sockets in the order of their index, the greeting behind them. `eager`: whether
+  /// post() sends what it can itself; of itself it does so with small pieces.
+  TcpLink(std::vector<UniqueFd> connections, LinkNames names, Path eager = Path::automatic);
 
   void post(SendPiece& piece) override;
   void post(ReceivePiece& piece) override;
@@ -51,6 +53,7 @@ class TcpLink : public MessageLink {
 
   std::vector<UniqueFd> connections_;
   LinkNames names_;
+  Path eager_;
   PieceQueue<SendPiece> outgoing_;
   PieceQueue<ReceivePiece> incoming_;
   PartialHeader outHeader_;

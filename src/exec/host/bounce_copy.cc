@@ -33,8 +33,10 @@ CopyMarks BounceCopier::choose(const Mailbox& out) {
   return {turn % kOtherEvery == 0 ? !streamed : streamed, turn % kTimedEvery == 0};
 }
 
-CopyMarks BounceCopier::copy(std::byte* slot, const std::byte* data, std::size_t bytes, const Mailbox& out) {
-  const CopyMarks marks = bytes <= kMostAdaptive ? choose(out) : CopyMarks{true, false};
+CopyMarks BounceCopier::copy(std::byte* slot, const std::byte* data, std::size_t bytes, const Mailbox& out,
+                             Path stream) {
+  CopyMarks marks{stream != Path::off, false};
+  if (stream == Path::automatic && bytes <= kMostAdaptive) marks = choose(out);
   const auto write = marks.streamed ? kernels::streamBytes : kernels::copyBytes;
   if (!marks.timed) {
     write(slot, data, bytes);

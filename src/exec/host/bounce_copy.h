@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "src/base/clock.h"
+#include "src/base/paths.h"
 #include "transports/link.h"
 
 namespace atl::exec {
@@ -33,7 +34,8 @@ class BounceCopier {
   static constexpr std::size_t kMostAdaptive = 16 * 1024;
 
   /// Copies into a slot, for a message on the link whose outgoing mailbox is `out`.
-  CopyMarks copy(std::byte* slot, const std::byte* data, std::size_t bytes, const Mailbox& out);
+  CopyMarks copy(std::byte* slot, const std::byte* data, std::size_t bytes, const Mailbox& out,
+                 Path stream = Path::automatic);
 
  private:
   CopyMarks choose(const Mailbox& out);

@@ -35,7 +35,8 @@ void CombineAction::begin(StepContext& context, const Chunk& destination, std::i
     operands_.resize(sources.size());
   }
   active_ = sources.size();
-  streamed_ = traits.lastTouch && context.beyondCache && total_ >= kLeastStreamed;
+  const bool large = context.beyondCache && total_ >= kLeastStreamed;
+  streamed_ = traits.lastTouch && (context.stream == Path::automatic ? large : context.stream == Path::on);
   straight_ = active_ == 1 && sources[0].link != nullptr && !sources[0].link->isMemory();
   for (std::size_t i = 0; i < active_; ++i) {
     Incoming& in = incoming_[i];
@@ -131,7 +132,8 @@ void CombineAction::fold(StepContext& context, std::size_t bytes) {
 // True if what is made next can go straight to all who want it: then the places are theirs. Only where it would leave
 // the cache anyway; else they fetch it from here sooner.
 bool CombineAction::findPlaces(const StepContext& context) {
-  if (follower_ == nullptr || !(context.beyondCache || context.direct == Direct::always)) return false;
+  const bool gains = context.beyondCache || context.direct == Direct::always;
+  if (follower_ == nullptr || !(context.deliver == Path::automatic ? gains : context.deliver == Path::on)) return false;
   places_.clear();
   for (const Recipient& recipient : recipients_) {
     const Incoming& in = incoming_[recipient.source];

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMostSteps = 1024;
 
 /// From here on the actions gain by what they do besides: pieces that go on while others come, memory read in place.
-constexpr std::size_t kMostBytes = 64 * 1024 - 1;
+constexpr std::uint64_t kMostBytes = 64 * 1024 - 1;
 
 /// Mailbox slots of a small message. An empty one takes one too.
 std::size_t slotsFor(std::size_t bytes) {
@@ -30,6 +30,7 @@ bool appearsTwice(std::vector<const LinkEnd*>& links) {
 }  // namespace
 
 std::unique_ptr<FlatProgram> FlatProgram::of(const Program& program, const Settings& settings) {
+  if (settings.paths.flat == Path::off) return nullptr;
   std::unique_ptr<FlatProgram> flat(new FlatProgram(program, settings));
   return flat->write() ? std::move(flat) : nullptr;
 }
@@ -41,7 +42,7 @@ FlatProgram::FlatProgram(const Program& program, const Settings& settings)
     : program_(program),
       pointToPoint_(program.plan->collective == Collective::pointToPoint),
       keepEmpty_(program.sendsEmptyMessages()),
-      mostBytes_(std::min<std::size_t>(settings.slotBytes, kMostBytes)) {
+      mostBytes_(settings.paths.flat == Path::on ? settings.slotBytes : std::min(settings.slotBytes, kMostBytes)) {
   const bool everyLinkHasASlot = program.bouncingLinks() <= static_cast<std::size_t>(settings.slots);
   if (settings.direct == Direct::always || !everyLinkHasASlot) mostBytes_ = kSmallBytes;
 }
@@ -222,7 +223,7 @@ bool FlatProgram::sendTo(Outgoing& out, const std::byte* data, std::size_t bytes
     slot_ = context.outbox->tryAcquire();
     // Peers of other calls may hold every slot, and wait for a peer that waits for this message: see send_action.h.
     if (slot_ == nullptr) return context.starving && sendInline(link, data, bytes, label);
-    marks_ = out.link->copier.copy(slot_, data, bytes, *link.out);
+    marks_ = out.link->copier.copy(slot_, data, bytes, *link.out, context.stream);
   }
   context.outbox->readBy(link, postBounced(link, label.tag, context.outbox->offsetOf(slot_), bytes, marks_.bits()));
   return true;

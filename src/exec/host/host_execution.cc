@@ -49,6 +49,9 @@ HostExecution::HostExecution(const Environment& environment) : environment_(envi
   context_.check = environment.settings->checkCalls;
   context_.outbox = environment.outbox;
   context_.direct = environment.settings->direct;
+  context_.stream = environment.settings->paths.stream;
+  context_.forward = environment.settings->paths.forward;
+  context_.deliver = environment.settings->paths.deliver;
 }
 
 void HostExecution::begin(Program& program, const void* send, void* recv, const Operator& op, std::uint64_t sequence) {
@@ -259,7 +262,7 @@ void HostExecution::wanted(WakeSources& sources) const {
   for (const LinkEnd* const link : program_->memoryLinks) sources.add(link->memory.in->bell);
   // Earlier calls' messages may hold the bounce slots that this call needs.
   environment_.outbox->eachReader([&](const MemoryLink& link) { sources.add(link.in->bell); });
-  if (!program_->connecting.empty()) sources.addUnheard();
+  if (!program_->connecting.empty() || environment_.settings->paths.sleep == Path::off) sources.addUnheard();
 }
 
 }  // namespace atl::exec

@@ -65,12 +65,14 @@ void LaneRunner::enter(StepContext& context) {
 // Begins the leading sends of the next round whose chunks this round's combines produce. Only leading ones: the
 // messages of a link must keep the order of the steps.
 void LaneRunner::forward(StepContext& context) {
+  if (context.forward == Path::off) return;
   Place after = place_;
   if (!following(after) || roundAt(after).after >= 0) return;
   const LoweredRound& now = roundAt(place_);
   const LoweredRound& then = roundAt(after);
   const std::int32_t scratchSlots = program_->plan->scratchSlots;
-  const std::size_t least = context.direct == Direct::always ? 1 : kForwardedFrom;
+  const bool always = context.forward == Path::on || context.direct == Direct::always;
+  const std::size_t least = always ? 1 : kForwardedFrom;
   if (early_.size() < then.sends.size()) early_.resize(then.sends.size());  // no growth below: feeders point into it
   for (const LoweredStep& send : then.sends) {
     const Chunk wanted = atRepetition(send.step->chunk, after.repetition, scratchSlots);

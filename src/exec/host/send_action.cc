@@ -19,10 +19,11 @@ constexpr std::size_t kLeastShared = 64 * 1024;
 /// Copies `bytes` from a cursor into a slot, without moving the cursor. Around the cache: the reader would otherwise
 /// have to fetch every line out of this core's cache, which on machines without a shared one costs several times what
 /// memory does.
-void gather(std::byte* to, ChunkCursor from, std::size_t bytes) {
+void gather(std::byte* to, ChunkCursor from, std::size_t bytes, Path stream = Path::automatic) {
+  const auto copy = stream == Path::off ? kernels::copyBytes : kernels::streamBytes;
   while (bytes > 0) {
     const std::size_t now = std::min(bytes, from.run());
-    kernels::streamBytes(to, from.data(), now);
+    copy(to, from.data(), now);
     from.advance(now);
     to += now;
     bytes -= now;
@@ -52,6 +53,7 @@ void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t sh
                        std::span<LinkEnd* const> links, bool announceEmpty, const TaggedCall* ownCall,
                        const std::optional<Offer>& offer, const CombineAction* feeder) {
   feeder_ = feeder;
+  leastForwarded_ = context.forward == Path::on ? 1 : kForwardBytes;
   ChunkCursor cursor;
   cursor.begin(*context.layout, chunk, share, tile);
   total_ = cursor.remaining();
@@ -134,7 +136,7 @@ std::size_t SendAction::ready(const Outgoing& out, std::size_t wanted) const {
   const std::size_t sent = total_ - out.cursor.remaining();
   const std::size_t produced = feeder_->produced() - sent;
   if (produced >= wanted) return wanted;
-  return produced >= kForwardBytes ? produced : 0;
+  return produced >= leastForwarded_ ? produced : 0;
 }
 
 bool SendAction::progressMessage(Outgoing& out) {
@@ -245,7 +247,7 @@ bool SendAction::progressBounced(StepContext& context) {
       break;
     }
     const std::size_t bytes = ready(outgoing_[leader], wanted);
-    gather(slot, outgoing_[leader].cursor, bytes);
+    gather(slot, outgoing_[leader].cursor, bytes, context.stream);
     moved = true;
     for (std::size_t i = leader; i < active_; ++i) {
       Outgoing& out = outgoing_[i];

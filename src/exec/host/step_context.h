@@ -28,6 +28,9 @@ struct StepContext {
   Outbox* outbox = nullptr;
   std::uint64_t slotsPerLink = 1;  ///< bounce slots that one link may hold, so that every link of the program finds one
   Direct direct = Direct::automatic;
+  Path stream = Path::automatic;
+  Path forward = Path::automatic;
+  Path deliver = Path::automatic;
   bool beyondCache = false;  ///< the call's buffers do not fit a core's own cache
   bool starving = false;     ///< nothing has moved for long: senders may trickle inline (see send_action.h)
 
