@@ -13,6 +13,8 @@
 #include <string>
 #include <utility>
 
+#include "src/topology/near_memory.h"
+
 namespace atl {
 namespace {
 
@@ -69,10 +71,11 @@ Result<SharedMemory> SharedMemory::create(std::size_t bytes, const char* name) {
   memory.fd_.reset(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!memory.fd_) return failed(errno, "create");
   if (::ftruncate(memory.fd(), static_cast<off_t>(bytes)) != 0) return failed(errno, "size");
-  if (reservePages(memory.fd(), bytes) != 0) return failed(errno, "reserve");
-  if (::fcntl(memory.fd(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return failed(errno, "seal");
   ATOLL_ASSIGN(memory.data_, mapPages(memory.fd(), bytes, true));
   memory.size_ = bytes;
+  placeNearCaller(memory.data_, bytes);
+  if (reservePages(memory.fd(), bytes) != 0) return failed(errno, "reserve");
+  if (::fcntl(memory.fd(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return failed(errno, "seal");
   return memory;
 }
 

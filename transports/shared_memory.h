@@ -13,7 +13,7 @@ namespace atl {
 /// so that a machine short of memory gives an error here and not a SIGBUS later.
 class SharedMemory {
  public:
-  /// `name` is for /proc only.
+  /// Its pages are near the calling thread (near_memory.h). `name` is for /proc only.
   static Result<SharedMemory> create(std::size_t bytes, const char* name);
   /// Maps what a peer sent over a socket. Refuses memory of another size than `bytes`, and memory that the peer could
   /// still shrink, which would kill this process at its next access.
