@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/base/types.h"
+#include "src/topology/cpu_list.h"
 
 namespace atl {
 
@@ -34,7 +35,8 @@ struct ProcessInfo {
   std::vector<NetAddress> addresses;  ///< listening endpoints for streams, best first
   std::uint16_t rails = 1;            ///< the first so many of them are alike: streams are spread over these
   std::string localName;              ///< abstract Unix socket for streams between processes of one host; may be empty
-  std::int32_t cores = 1;             ///< CPUs that this process may run on (affinity and cgroup)
+  std::int32_t cores = 1;             ///< CPUs that this process may keep busy (affinity and cgroup)
+  CpuList cpus;                       ///< those that its affinity allows; empty: not known, or too many to list
   std::uint64_t tuning = 0;           ///< hash of its tuning table (ATOLL_TUNING); 0: it has none
   std::uint64_t topology = 0;         ///< hash of its topology file (ATOLL_TOPOLOGY); 0: it has none
   std::uint64_t fabric = 0;           ///< of its accelerators, over several hosts; 0: none

@@ -10,6 +10,7 @@ constexpr std::size_t kMostHostName = 255;
 constexpr std::size_t kMostLocalName = 64;
 constexpr std::size_t kMostIsland = 1024;  // 15 names of 64 bytes, and slashes
 constexpr std::size_t kMostAddresses = 16;
+constexpr std::size_t kMostCpuRanges = 16;
 constexpr std::size_t kLeastProcessBytes = 34;
 constexpr std::size_t kMostSealedBytes = 256;
 
@@ -59,6 +60,13 @@ void write(WireWriter& writer, const ProcessInfo& process) {
   writer.put(process.pid);
   writer.put(process.transports);
   writer.put(process.cores);
+  // A list that is cut would be a wrong one.
+  const std::size_t ranges = process.cpus.size() <= kMostCpuRanges ? process.cpus.size() : 0;
+  writer.put(static_cast<std::uint8_t>(ranges));
+  for (std::size_t i = 0; i < ranges; ++i) {
+    writer.put(process.cpus[i].first);
+    writer.put(process.cpus[i].count);
+  }
   writer.put(process.tuning);
   writer.put(process.topology);
   writer.put(process.fabric);
@@ -85,6 +93,14 @@ ProcessInfo readProcessInfo(WireReader& reader) {
   process.pid = reader.get<std::int32_t>();
   process.transports = reader.get<std::uint32_t>();
   process.cores = reader.get<std::int32_t>();
+  const auto ranges = reader.get<std::uint8_t>();
+  check(reader, ranges <= kMostCpuRanges && process.cores > 0);
+  for (std::size_t i = 0; reader.ok() && i < ranges; ++i) {
+    const auto first = reader.get<std::uint16_t>();
+    const auto count = reader.get<std::uint16_t>();
+    check(reader, count > 0 && first <= UINT16_MAX - count);
+    process.cpus = unionOf(process.cpus, {{first, count}});
+  }
   process.tuning = reader.get<std::uint64_t>();
   process.topology = reader.get<std::uint64_t>();
   process.fabric = reader.get<std::uint64_t>();

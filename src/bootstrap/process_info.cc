@@ -82,6 +82,7 @@ ProcessInfo describeProcess(const Settings& settings, std::uint32_t transports) 
   process.pid = ::getpid();
   process.transports = transports;
   process.cores = usableCores();
+  process.cpus = allowedCpus();
   process.tuning = tuningHash(settings.tuningFile);
   process.topology = topologyHash(settings.topologyFile);
   process.fabric = fabricIdentity();

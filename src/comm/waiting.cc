@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <vector>
 
 namespace atl {
 namespace {
@@ -16,27 +17,55 @@ constexpr Duration kAwakeCrowded = std::chrono::milliseconds(1);
 /// What one more rank on a core adds to a round: sched_yield, and as much again where data has to be moved meanwhile.
 constexpr double kSwitchSeconds = 0.6e-6;
 
-struct Crowd {
+/// The processes of one host, and how many ranks each has.
+struct Tenant {
+  const ProcessInfo* process = nullptr;
   int ranks = 0;
-  int cores = 1;
 };
 
-std::unordered_map<std::uint64_t, Crowd> crowds(const Directory& directory) {
-  std::unordered_map<std::uint64_t, Crowd> byHost;
-  for (Rank r = 0; r < directory.ranks(); ++r) {
-    const ProcessInfo& process = directory.process(r);
-    Crowd& crowd = byHost[process.host];
-    ++crowd.ranks;
-    crowd.cores = std::max(crowd.cores, process.cores);
-  }
+std::unordered_map<std::uint64_t, std::vector<Tenant>> tenants(const Directory& directory) {
+  std::vector<Tenant> all;
+  for (const ProcessInfo& process : directory.processes) all.push_back({&process, 0});
+  for (const std::uint32_t process : directory.processOf) ++all[process].ranks;
+  std::unordered_map<std::uint64_t, std::vector<Tenant>> byHost;
+  for (const Tenant& tenant : all) byHost[tenant.process->host].push_back(tenant);
   return byHost;
+}
+
+/// Ranks for each core among those that may run on these CPUs and no others.
+double ranksPerCore(const std::vector<Tenant>& host, const CpuList& cpus) {
+  int ranks = 0;
+  int cores = 1;
+  bool underQuota = false;
+  for (const auto& [process, its] : host) {
+    if (!includes(cpus, process->cpus)) continue;
+    ranks += its;
+    cores = std::max(cores, process->cores);
+    underQuota |= process->cores < countOf(process->cpus) || process->cpus.empty();
+  }
+  // Who shares a quota is not known: in the worst case all do.
+  return static_cast<double>(ranks) / (underQuota ? cores : std::max(1, countOf(cpus)));
+}
+
+/// Likewise where it is most, among the host's ranks and any that are bound to the same CPUs.
+double ranksPerCore(const std::vector<Tenant>& host) {
+  CpuList all;
+  for (const Tenant& tenant : host) all = unionOf(all, tenant.process->cpus);
+  double most = ranksPerCore(host, all);
+  const CpuList* last = nullptr;
+  for (const Tenant& tenant : host) {
+    // Neighbours are mostly bound alike, and then there is nothing new to find.
+    if (last == nullptr || tenant.process->cpus != *last)
+      most = std::max(most, ranksPerCore(host, tenant.process->cpus));
+    last = &tenant.process->cpus;
+  }
+  return most;
 }
 
 }  // namespace
 
 Patience patienceFor(const Directory& directory, Rank me, const Settings& settings) {
-  const Crowd crowd = crowds(directory)[directory.process(me).host];
-  const bool crowded = crowd.ranks > crowd.cores;
+  const bool crowded = ranksPerCore(tenants(directory)[directory.process(me).host]) > 1;
   const bool atOnce = settings.paths.sleep == Path::on;
   return {settings.spin >= 0  ? settings.spin
           : crowded || atOnce ? 0
@@ -48,9 +77,7 @@ Patience patienceFor(const Directory& directory, Rank me, const Settings& settin
 
 plan::LinkModel withContention(plan::LinkModel model, const Directory& directory) {
   double perCore = 1;
-  for (const auto& [host, crowd] : crowds(directory)) {
-    perCore = std::max(perCore, static_cast<double>(crowd.ranks) / crowd.cores);
-  }
+  for (const auto& [id, host] : tenants(directory)) perCore = std::max(perCore, ranksPerCore(host));
   if (perCore <= 1) return model;
   // Every rank of a core runs once before a message is answered, and the core's time is shared.
   model.latency += perCore * kSwitchSeconds;

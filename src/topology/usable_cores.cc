@@ -31,19 +31,6 @@ double quotaOf(const std::string& folder) {
   return quota > 0 && period > 0 ? quota / period : 0;
 }
 
-int affinityCount() {
-  // The kernel refuses a mask smaller than its own, so the mask grows until it fits.
-  for (int cpus = 1024; cpus <= 1 << 20; cpus *= 4) {
-    cpu_set_t* const set = CPU_ALLOC(static_cast<std::size_t>(cpus));
-    if (set == nullptr) break;
-    const auto bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(cpus));
-    const int count = ::sched_getaffinity(0, bytes, set) == 0 ? CPU_COUNT_S(bytes, set) : 0;
-    CPU_FREE(set);
-    if (count > 0) return count;
-  }
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 /// This process's group as /proc/self/cgroup names it: version 2 has an empty controller list, version 1 names "cpu".
 double ownQuota() {
   std::ifstream file("/proc/self/cgroup");
@@ -66,7 +53,33 @@ double ownQuota() {
   return least;
 }
 
+CpuList listOf(const cpu_set_t* set, std::size_t bytes) {
+  CpuList list;
+  for (std::size_t cpu = 0; cpu < bytes * 8 && cpu <= UINT16_MAX; ++cpu) {
+    if (!CPU_ISSET_S(cpu, bytes, set)) continue;
+    if (list.empty() || list.back().first + list.back().count != static_cast<int>(cpu)) {
+      list.push_back({static_cast<std::uint16_t>(cpu), 0});
+    }
+    ++list.back().count;
+  }
+  return list;
+}
+
 }  // namespace
+
+CpuList allowedCpus() {
+  // The kernel refuses a mask smaller than its own, so the mask grows until it fits.
+  for (int cpus = 1024; cpus <= 1 << 20; cpus *= 4) {
+    cpu_set_t* const set = CPU_ALLOC(static_cast<std::size_t>(cpus));
+    if (set == nullptr) break;
+    const auto bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(cpus));
+    CpuList list;
+    if (::sched_getaffinity(0, bytes, set) == 0) list = listOf(set, bytes);
+    CPU_FREE(set);
+    if (!list.empty()) return list;
+  }
+  return {};
+}
 
 double groupQuota(const std::string& mount, std::string_view group) {
   double least = 0;
@@ -82,7 +95,8 @@ double groupQuota(const std::string& mount, std::string_view group) {
 }
 
 int usableCores() {
-  const int allowed = affinityCount();
+  const int listed = countOf(allowedCpus());
+  const int allowed = listed > 0 ? listed : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const double quota = ownQuota();
   if (quota <= 0) return allowed;
   return std::clamp(static_cast<int>(std::ceil(quota)), 1, allowed);

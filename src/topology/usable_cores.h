@@ -5,7 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "src/topology/cpu_list.h"
+
 namespace atl {
+
+/// The CPUs that this process's affinity allows; empty if the kernel does not say.
+CpuList allowedCpus();
 
 /// At least 1.
 int usableCores();

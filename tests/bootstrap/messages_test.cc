@@ -19,6 +19,7 @@ ProcessInfo someProcess() {
   process.transports = 7;
   process.localName = "atoll-1";
   process.cores = 12;
+  process.cpus = {{0, 4}, {128, 4}};
   process.tuning = 0xfedcba9876543210;
   process.topology = 0x0f1e2d3c4b5a6978;
   process.fabric = 99;
@@ -42,6 +43,7 @@ void expectSame(const ProcessInfo& a, const ProcessInfo& b) {
   EXPECT_EQ(a.transports, b.transports);
   EXPECT_EQ(a.localName, b.localName);
   EXPECT_EQ(a.cores, b.cores);
+  EXPECT_EQ(a.cpus, b.cpus);
   EXPECT_EQ(a.tuning, b.tuning);
   EXPECT_EQ(a.topology, b.topology);
   EXPECT_EQ(a.fabric, b.fabric);

@@ -46,6 +46,38 @@ TEST(PatienceFor, CrowdedHost_YieldsAtOnceUnlessToldOtherwise) {
   EXPECT_EQ(patienceFor(hosts(3, 8), 0, settings).polls, 77);
 }
 
+/// Processes of one rank each on one host, bound to these CPUs.
+Directory bound(const std::vector<CpuList>& lists) {
+  Directory directory = hosts(0, static_cast<int>(lists.size()));
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    directory.processes[i].cpus = lists[i];
+    directory.processes[i].cores = countOf(lists[i]);
+  }
+  return directory;
+}
+
+bool polls(const Directory& directory) {
+  return patienceFor(directory, 0, Settings{}).polls > 0;
+}
+
+TEST(PatienceFor, RanksBoundToCoresOfTheirOwn_Poll) {
+  EXPECT_TRUE(polls(bound({{{0, 1}}, {{1, 1}}})));
+  EXPECT_TRUE(polls(bound({{{0, 1}, {2, 1}}, {{0, 1}, {2, 1}}, {{1, 1}, {3, 1}}, {{1, 1}, {3, 1}}})));
+}
+
+TEST(PatienceFor, RanksBoundToOneCore_YieldAtOnce) {
+  EXPECT_FALSE(polls(bound({{{0, 1}}, {{0, 1}}})));
+  EXPECT_FALSE(polls(bound({{{0, 1}}, {{0, 1}}, {{1, 7}}}))) << "whatever others have";
+  EXPECT_FALSE(polls(bound({{{0, 1}}, {{1, 1}}, {{0, 2}}}))) << "one that may run on either shares it";
+}
+
+TEST(PatienceFor, QuotaBelowTheCpusAllowed_CountsForAll) {
+  Directory directory = bound({{{0, 8}}, {{0, 8}}});
+  EXPECT_TRUE(polls(directory));
+  for (ProcessInfo& process : directory.processes) process.cores = 1;
+  EXPECT_FALSE(polls(directory));
+}
+
 TEST(PatienceFor, CrowdedHost_SleepsSooner) {
   const Settings settings;
   EXPECT_LT(patienceFor(hosts(3, 8), 0, settings).awake, patienceFor(hosts(3, 8), 3, settings).awake);
