@@ -2,6 +2,7 @@
 // Waiting costs no core, be it long or for ever, and whoever sleeps in it hears of a death.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -52,6 +53,20 @@ TEST_P(Waiting, ForARankThatDies_EndsForThoseAsleep) {
         << result.errors;
   }
 }
+
+/// What a sleep over memory is made of, and older or stricter systems lack.
+class WaitingWithout : public testing::TestWithParam<int> {};
+
+TEST_P(WaitingWithout, ForALateRank_LooksNowAndThen) {
+  const auto result = underAtoll(kRanks, {WAITING_WORKER, "call", std::to_string(GetParam())}, {"ATOLL_TRANSPORT=shm"});
+  if (result.code == 77) GTEST_SKIP() << result.errors;
+  expectAllOk(result, kRanks);
+}
+
+INSTANTIATE_TEST_SUITE_P(Calls, WaitingWithout, testing::Values(SYS_membarrier, SYS_futex_waitv),
+                         [](const auto& chosen) {
+                           return chosen.param == SYS_membarrier ? "Membarrier" : "FutexWaitv";
+                         });
 
 INSTANTIATE_TEST_SUITE_P(Over, Waiting, testing::Values("shm", "tcp"),
                          [](const auto& transport) { return std::string(transport.param); });

@@ -2,10 +2,16 @@
 // A rank that counts what waiting costs its whole process, service thread and streams included. The argument says what
 // it waits in: "call", for the last rank, which is late; "stream", likewise on a host stream; "idle", in no call at
 // all; "dead", in a call for the last rank, which never comes: each other rank prints "pid P" before. Prints "rank R of
-// N ok" when that was next to nothing, or, in "dead", "failed: TEXT" as soon as the call fails.
+// N ok" when that was next to nothing, or, in "dead", "failed: TEXT" as soon as the call fails. A second argument is
+// the number of a system call that it has to do without; exit code 77 where that cannot be arranged.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstring>
 #include <string_view>
 #include <thread>
@@ -18,6 +24,20 @@ namespace {
 
 using atl::test::require;
 using atl::test::Usage;
+
+constexpr int kCannotFilter = 77;
+
+/// From here on the system call fails in this process, as on a kernel that has none such.
+bool doWithout(unsigned call) {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{sizeof program / sizeof *program, program};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
 
 constexpr auto kLate = std::chrono::milliseconds(800);
 
@@ -52,8 +72,12 @@ struct Job {
 
 }  // namespace
 
-int main(int, char** argv) {
+int main(int argc, char** argv) {
   const std::string_view mode = argv[1];
+  if (argc > 2 && !doWithout(static_cast<unsigned>(std::atoi(argv[2])))) {
+    std::fprintf(stderr, "cannot filter: %s\n", std::strerror(errno));
+    return kCannotFilter;
+  }
   Job job;
   require(atollCommInitEnv(&job.comm, nullptr), "init", -1);
   require(atollCommUserRank(job.comm, &job.rank), "rank", -1, job.comm);
