@@ -5,6 +5,7 @@
 #include <hwloc.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include "src/topology/host_identity.h"
@@ -26,12 +27,25 @@ constexpr unsigned kDisplayClass = 0x03;
 constexpr unsigned kAcceleratorClass = 0x12;
 constexpr unsigned kVgaSubclass = 0x00;
 
+struct Vendor {
+  unsigned id;
+  const char* name;
+};
+constexpr std::array kVendors = {
+    Vendor{0x10de, "NVIDIA accelerator"}, Vendor{0x1002, "AMD accelerator"},    Vendor{0x8086, "Intel accelerator"},
+    Vendor{0x19e5, "Huawei accelerator"}, Vendor{0x1da3, "Habana accelerator"}, Vendor{0x1ae0, "Google accelerator"},
+};
+
 /// hwloc's view with PCI devices; null where it has none.
 Handle load() {
   hwloc_topology_t raw = nullptr;
   if (hwloc_topology_init(&raw) != 0) return nullptr;
   Handle handle(raw);
   hwloc_topology_set_io_types_filter(raw, HWLOC_TYPE_FILTER_KEEP_ALL);
+  // sysfs says the same as libpciaccess, which loses memory; and no display's or OpenCL driver is wanted in here.
+  for (const char* component : {"pci", "gl", "opencl"}) {
+    hwloc_topology_set_components(raw, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, component);
+  }
   return hwloc_topology_load(raw) == 0 ? std::move(handle) : nullptr;
 }
 
@@ -87,11 +101,12 @@ class Reader {
     return fmt::format("{:04x}:{:02x}:{:02x}.{:x}", at.domain, at.bus, at.dev, at.func);
   }
 
+  /// "AMD accelerator 1002:74a1".
   static std::string modelOf(hwloc_obj_t pci) {
-    const char* const model = hwloc_obj_get_info_by_name(pci, "PCIDevice");
-    const char* const vendor = hwloc_obj_get_info_by_name(pci, "PCIVendor");
-    if (model != nullptr && vendor != nullptr) return fmt::format("{} {}", vendor, model);
-    return fmt::format("PCI device {:04x}:{:04x}", pci->attr->pcidev.vendor_id, pci->attr->pcidev.device_id);
+    const auto& ids = pci->attr->pcidev;
+    const auto vendor = std::ranges::find(kVendors, ids.vendor_id, &Vendor::id);
+    return fmt::format("{} {:04x}:{:04x}", vendor == kVendors.end() ? "accelerator" : vendor->name, ids.vendor_id,
+                       ids.device_id);
   }
 
   /// What NVML names, and PCI devices that are made to compute: 3-D controllers and accelerators, not screens' cards.
