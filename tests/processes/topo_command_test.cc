@@ -87,6 +87,30 @@ TEST_F(InAFolder, Png_ThatItsProgramCannotMake_IsAnError) {
   EXPECT_THAT(tools::writePng(folder_ / "x.png", "<svg/>", "false").error().text, HasSubstr("could not write"));
 }
 
+/// Which islands are found depends on what else the machine does; that a file is written, of all ranks, does not.
+TEST_F(InAFolder, Measurement_WritesAFileOfAllRanks) {
+  const std::string path = folder_ / "measured.yaml";
+  const auto result =
+      runProgram({ATOLL_PROGRAM, "run", "-n", "4", "--no-prefix", "--", "sh", "-c",
+                  "ATOLL_HOSTID=h$((ATOLL_RANK % 2)) exec " ATOLL_PROGRAM " topo --measure -o " + path});
+  EXPECT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("note: measured "));
+  const auto file = readTopologyFile(path);
+  ASSERT_TRUE(file.ok()) << file.error().text;
+  ASSERT_TRUE(file->description.shape.has_value());
+  EXPECT_EQ(file->description.shape->ranks(), 4);
+  for (const Level& level : file->description.levels) {
+    EXPECT_GT(level.latency, 0);
+    EXPECT_GT(level.bandwidth, 0);
+  }
+}
+
+TEST(TopoCommand, Measurement_NeedsAJob) {
+  const auto result = topo({"--measure"});
+  EXPECT_NE(result.code, 0);
+  EXPECT_THAT(result.errors, HasSubstr("links are measured between 2 to 64 ranks, and this job has 1"));
+}
+
 TEST_F(InAFolder, TopoCommand_RefusesWhatItCannotShow) {
   EXPECT_THAT(topo({folder_ / "none.yaml"}).errors, HasSubstr("atoll topo: cannot open topology file"));
   const std::string open = folder_ / "open.yaml";

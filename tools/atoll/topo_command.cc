@@ -16,8 +16,10 @@
 #include "src/topology/machine.h"
 #include "src/topology/outline.h"
 #include "tools/atoll/topo/drawing.h"
+#include "tools/atoll/topo/link_timer.h"
 #include "tools/atoll/topo/machine_text.h"
 #include "tools/atoll/topo/png.h"
+#include "tools/atoll/topo/survey.h"
 #include "tools/atoll/topo/topology_json.h"
 
 namespace atl::tools {
@@ -28,12 +30,15 @@ constexpr const char* kExamples = R"(Examples:
   atoll topo topologies/hpn7.yaml               a system, as text
   atoll topo topologies/hpn7.yaml --svg hpn7.svg
   atoll topo --yaml > mine.yaml                 this machine as a file, to be completed
+  atoll run -H a,b -- atoll topo --measure -o mine.yaml
 The format of files: docs/topology.md)";
 
 struct TopoOptions {
   std::string file;
   bool json = false;
   bool yaml = false;
+  bool measure = false;
+  std::string output;
   std::string svg;
   std::string png;
 };
@@ -43,6 +48,7 @@ struct Subject {
   std::optional<Machine> machine;
   TopologyDescription description;
   std::optional<Topology> topology;
+  std::vector<std::string> findings;  ///< of a measurement
 };
 
 template <class T>
@@ -77,8 +83,23 @@ Result<Subject> subjectOf(const std::string& path) {
   return subject;
 }
 
+/// What timing the links of this job finds; nothing on ranks other than 0, which have nothing to say.
+Result<std::optional<Subject>> measured() {
+  ATOLL_ASSIGN(const LinkTimer timer, LinkTimer::join());
+  ATOLL_ASSIGN(Survey survey, surveyLinks(timer));
+  if (timer.rank() != 0) return std::optional<Subject>();
+  Subject subject;
+  subject.description = TopologyDescription::of(survey.topology);
+  subject.description.note = fmt::format("{}", fmt::join(survey.findings, ". "));
+  subject.description.sources = {"atoll topo --measure"};
+  subject.topology = std::move(survey.topology);
+  subject.findings = std::move(survey.findings);
+  return std::optional(std::move(subject));
+}
+
 DrawingOptions drawingOf(const Subject& subject) {
   DrawingOptions options;
+  options.notes = subject.findings;
   if (subject.machine) {
     options.rankName = rankNameOf(*subject.machine);
     for (const MachineDevice& device : subject.machine->devices) options.notes.push_back(deviceText(device));
@@ -96,7 +117,10 @@ std::string textOf(const Subject& subject) {
 }
 
 void show(const TopoOptions& options) {
-  const Subject subject = orLeave(subjectOf(options.file));
+  const std::optional<Subject> found = options.measure ? orLeave(measured()) : orLeave(subjectOf(options.file));
+  if (!found) return;
+  const Subject& subject = *found;
+  if (!options.output.empty()) orLeave(writeTo(options.output, subject.description.toYaml()));
   if (options.yaml) {
     fmt::print("{}", subject.description.toYaml());
     return;
@@ -121,6 +145,12 @@ void addTopoCommand(CLI::App& program) {
   CLI::App* const command = program.add_subcommand("topo", "Show this machine, or a topology file, and draw it.");
   const auto options = std::make_shared<TopoOptions>();
   command->add_option("file", options->file, "A topology file; this machine if none is given")->type_name("FILE");
+  CLI::Option* file = command->get_option("file");
+  CLI::Option* measure =
+      command->add_flag("--measure", options->measure,
+                        "Find the islands of a job by timing links between its ranks; start it by atoll run");
+  measure->excludes(file);
+  command->add_option("-o,--output", options->output, "Write it as a topology file");
   CLI::Option* json = command->add_flag("--json", options->json, "As JSON");
   CLI::Option* yaml = command->add_flag("--yaml", options->yaml, "As a topology file");
   CLI::Option* svg = command->add_option("--svg", options->svg, "Draw it into this file; - is standard output");
