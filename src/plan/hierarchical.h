@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hierarchical plans: one plan for a tree of islands, composed of one algorithm for each level.
+//
+// An all-reduce goes inward by reduce-scatters, each among the owners of a slice at that level (slicing.h), until every
+// slice has been reduced within the outermost level's members; there its owners, one in each member, all-reduce it; and
+// all-gathers lead outward by the same ways. Every rank works at every level on a slice of its own, so all ports into
+// a level carry the same at the same time and no island sends more than its part of the payload: 2 (H−1)/H S through
+// the uplinks of each of H islands, which is the least for any all-reduce.
+//
+// The levels' plans come from the catalogue as they are, and what they name is renamed: their ranks become the owners
+// of a slice, their parts become parts of it. Shares are strands of their own, so one share is on its way through the
+// islands while another is between them.
+//
+// Source: reduce-scatter, all-reduce, all-gather over two levels is common ("2D all-reduce", BlueConnect: M. Cho et al.,
+// "BlueConnect: decomposing all-reduce for deep learning on heterogeneous network hierarchy", SysML 2019); the slices of
+// unequal islands are this project's.
+#pragma once
+
+#include <span>
+
+#include "src/base/result.h"
+#include "src/plan/algorithm.h"
+#include "src/plan/hierarchy.h"
+
+namespace atl::plan {
+
+/// What a level runs.
+struct LevelAlgorithms {
+  const Algorithm* inward = nullptr;   ///< a reduce-scatter; at the outermost level the all-reduce
+  const Algorithm* outward = nullptr;  ///< an all-gather; null at the outermost level
+};
+
+/// The plan of one rank for an all-reduce. `levels` has an entry for each level of the hierarchy, inner to outer; all
+/// ranks give the same. The time and memory that it takes grow with the rank's own steps and with the members of the
+/// groups that it is in. Errors: another collective, other numbers of ranks or levels, an algorithm that does not serve
+/// a group or has lanes beyond its shares, or a payload cut finer than plans can name.
+Result<Plan> composeAllReduce(const PlanRequest& request, const Hierarchy& hierarchy,
+                              std::span<const LevelAlgorithms> levels);
+
+}  // namespace atl::plan
