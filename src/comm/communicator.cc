@@ -44,7 +44,7 @@ class CommunicatorOfRank final : public Communicator {
     logTopology(*topology_, rank_);
     ATOLL_ASSIGN(const LinkSurvey survey, links_.survey());
     ATOLL_ASSIGN(Choosing choosing, Choosing::create(settings_, survey, directory()));
-    programs_.emplace(rank_, ranks(), settings_, links_, std::move(choosing));
+    programs_.emplace(rank_, topology_->hierarchy(), settings_, links_, std::move(choosing));
     session_->onNotice(rank_, [this](const Notice& notice) { take(notice); });
     return success();
   }

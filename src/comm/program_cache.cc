@@ -80,8 +80,14 @@ std::size_t ProgramCache::KeyHash::operator()(const Key& key) const {
   return hashCombine(0, key);
 }
 
-ProgramCache::ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links, Choosing choosing)
-    : rank_(rank), ranks_(ranks), settings_(settings), links_(links), choosing_(std::move(choosing)) {}
+ProgramCache::ProgramCache(Rank rank, const plan::Hierarchy& hierarchy, const Settings& settings, LinkTable& links,
+                           Choosing choosing)
+    : rank_(rank),
+      ranks_(hierarchy.ranks()),
+      hierarchy_(hierarchy),
+      settings_(settings),
+      links_(links),
+      choosing_(std::move(choosing)) {}
 
 inline std::uint8_t ProgramCache::flagsOf(const Call& call) const {
   return static_cast<std::uint8_t>((call.vForm ? kVForm : 0) | (isInPlace(call, rank_) ? kInPlace : 0) |
@@ -171,6 +177,7 @@ Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std:
     request.ranks = ranks_;
     request.rank = rank_;
     request.root = call.root;
+    request.hierarchy = &hierarchy_;
     cached = std::make_shared<const Plan>(algorithm.generate(request));
   }
   return cached;

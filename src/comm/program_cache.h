@@ -15,12 +15,15 @@
 #include "src/comm/link_table.h"
 #include "src/exec/call.h"
 #include "src/exec/host/program.h"
+#include "src/plan/hierarchy.h"
 
 namespace atl {
 
 class ProgramCache {
  public:
-  ProgramCache(Rank rank, Rank ranks, const Settings& settings, LinkTable& links, Choosing choosing);
+  /// `hierarchy` is where the ranks are; it must outlive this.
+  ProgramCache(Rank rank, const plan::Hierarchy& hierarchy, const Settings& settings, LinkTable& links,
+               Choosing choosing);
 
   /// The program of a collective. Valid until the next call of a get.
   Result<exec::Program*> get(const Call& call);
@@ -64,6 +67,7 @@ class ProgramCache {
 
   Rank rank_;
   Rank ranks_;
+  const plan::Hierarchy& hierarchy_;
   const Settings& settings_;
   LinkTable& links_;
   Choosing choosing_;

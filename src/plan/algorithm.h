@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "src/plan/hierarchy.h"
 #include "src/plan/plan.h"
 
 namespace atl::plan {
@@ -17,6 +18,7 @@ struct PlanRequest {
   Rank rank = 0;
   Rank root = kNoRank;      ///< for rooted collectives, else kNoRank
   std::int32_t shares = 1;  ///< into how many parallel shares to divide the data (each becomes a lane, or two)
+  const Hierarchy* hierarchy = nullptr;  ///< which ranks are near each other, the same on all; null: not known
 };
 
 /// What ranks do between their waits, in the units that a model prices.
@@ -64,6 +66,8 @@ struct Algorithm {
   bool tileable = false;  ///< its plans are Plan::tileable
   /// False where unequal blocks (the v-forms) break it, as where blocks are shuffled through scratch.
   bool unequalBlocks = true;
+  /// Made for islands: looks at PlanRequest::hierarchy. Its cost is that without one.
+  bool hierarchical = false;
 };
 
 /// Every algorithm, in a fixed order (ties in the chooser go to the earlier).

@@ -8,9 +8,9 @@
 namespace atl::plan {
 
 std::span<const Algorithm> catalogue() {
-  static const std::array all{kOneShot, kTwoShot,  kRecursiveDoubling, kCirculant, kDoubleBinaryTree,
-                              kPat,     kRing,     kBinomial,          kChain,     kDirect,
-                              kBruck,   kPairwise, kDissemination};
+  static const std::array all{kOneShot, kTwoShot,  kRecursiveDoubling, kCirculant,    kDoubleBinaryTree,
+                              kPat,     kRing,     kBinomial,          kChain,        kDirect,
+                              kBruck,   kPairwise, kDissemination,     kHierarchical, kHierarchicalPipelined};
   return all;
 }
 

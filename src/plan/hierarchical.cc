@@ -52,17 +52,17 @@ class Composer {
   Composer(const PlanRequest& request, const Hierarchy& hierarchy, std::span<const LevelAlgorithms> levels)
       : request_(request), hierarchy_(hierarchy), slicing_(hierarchy), levels_(levels) {}
 
-  Result<Plan> run() {
+  Result<Plan> run(std::string_view name) {
     ATOLL_TRY(visit(0, 0, 1));
     ATOLL_TRY(findFinest());
-    PlanBuilder builder(request_, nameOf());
+    PlanBuilder builder(request_, name);
     builder.tileable().scratch(static_cast<std::int32_t>(scratchSlots_), static_cast<std::int32_t>(finest_));
     for (std::int32_t share = 0; share < request_.shares; ++share) {
       builder.lane(share);
       for (const Section& section : sections_) write(builder, section, share);
     }
     Plan plan = std::move(builder).build();
-    plan.familyHash = hashCombine(plan.familyHash, hashOf(hierarchy_));
+    plan.familyHash = hashCombine(plan.familyHash, hashOfShape());
     return plan;
   }
 
@@ -232,27 +232,19 @@ class Composer {
     return chunk;
   }
 
-  /// "hierarchical(two-shot/one-shot,ring)"
-  [[nodiscard]] std::string nameOf() const {
-    std::string text;
-    for (const LevelAlgorithms& level : levels_) {
-      if (!text.empty()) text += ',';
-      text += level.inward->name;
-      if (level.outward != nullptr && level.outward != level.inward) text += fmt::format("/{}", level.outward->name);
-    }
-    return fmt::format("hierarchical({})", text);
-  }
-  static std::string_view nameOf(Collective collective) { return atl::nameOf(collective); }
-
-  static std::uint64_t hashOf(const Hierarchy& hierarchy) {
-    std::uint64_t hash = static_cast<std::uint64_t>(hierarchy.levels());
-    for (int level = 0; level < hierarchy.levels(); ++level) {
-      for (std::int32_t group = 0; group < hierarchy.groups(level); ++group) {
-        hash = hashCombine(hash, hierarchy.members(level, group));
+  /// Of what else the ranks have to have in common.
+  [[nodiscard]] std::uint64_t hashOfShape() const {
+    auto hash = static_cast<std::uint64_t>(hierarchy_.levels());
+    for (int level = 0; level < hierarchy_.levels(); ++level) {
+      const LevelAlgorithms& algorithms = levels_[static_cast<std::size_t>(level)];
+      hash = hashText(algorithms.inward->name, hash);
+      if (algorithms.outward != nullptr) hash = hashText(algorithms.outward->name, hash);
+      for (std::int32_t group = 0; group < hierarchy_.groups(level); ++group) {
+        hash = hashCombine(hash, hierarchy_.members(level, group));
       }
     }
-    if (hierarchy.inOrder()) return hash;
-    for (Rank place = 0; place < hierarchy.ranks(); ++place) hash = hashCombine(hash, hierarchy.rankAt(place));
+    if (hierarchy_.inOrder()) return hash;
+    for (Rank place = 0; place < hierarchy_.ranks(); ++place) hash = hashCombine(hash, hierarchy_.rankAt(place));
     return hash;
   }
 
@@ -269,7 +261,7 @@ class Composer {
 }  // namespace
 
 Result<Plan> composeAllReduce(const PlanRequest& request, const Hierarchy& hierarchy,
-                              std::span<const LevelAlgorithms> levels) {
+                              std::span<const LevelAlgorithms> levels, std::string_view name) {
   if (request.collective != Collective::allReduce) {
     return makeError(ErrorCode::unsupported, "no hierarchical plan of {} yet", nameOf(request.collective));
   }
@@ -281,7 +273,7 @@ Result<Plan> composeAllReduce(const PlanRequest& request, const Hierarchy& hiera
   if (!hierarchy.joins(hierarchy.levels() - 1)) {
     return makeError(ErrorCode::invalidArgument, "the outermost of {} levels joins nothing", hierarchy.levels());
   }
-  return Composer(request, hierarchy, levels).run();
+  return Composer(request, hierarchy, levels).run(name);
 }
 
 }  // namespace atl::plan

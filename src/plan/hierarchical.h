@@ -17,6 +17,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "src/base/result.h"
 #include "src/plan/algorithm.h"
@@ -30,11 +31,11 @@ struct LevelAlgorithms {
   const Algorithm* outward = nullptr;  ///< an all-gather; null at the outermost level
 };
 
-/// The plan of one rank for an all-reduce. `levels` has an entry for each level of the hierarchy, inner to outer; all
+/// The plan of one rank for an all-reduce, by the name `name`. `levels` has an entry for each level of the hierarchy, inner to outer; all
 /// ranks give the same. The time and memory that it takes grow with the rank's own steps and with the members of the
 /// groups that it is in. Errors: another collective, other numbers of ranks or levels, an algorithm that does not serve
 /// a group or has lanes beyond its shares, or a payload cut finer than plans can name.
 Result<Plan> composeAllReduce(const PlanRequest& request, const Hierarchy& hierarchy,
-                              std::span<const LevelAlgorithms> levels);
+                              std::span<const LevelAlgorithms> levels, std::string_view name);
 
 }  // namespace atl::plan

@@ -40,7 +40,7 @@ Result<Plan> planOf(const Hierarchy& hierarchy, const std::vector<LevelAlgorithm
   request.ranks = hierarchy.ranks();
   request.rank = rank;
   request.shares = shares;
-  return composeAllReduce(request, hierarchy, levels);
+  return composeAllReduce(request, hierarchy, levels, "hierarchical");
 }
 
 /// Proves the family; the text of the error, or nothing.
@@ -186,6 +186,8 @@ TEST(Hierarchical, FamiliesOfDifferentTrees_AreTold) {
   EXPECT_NE(hash(tree({{4}, {2}})), hash(tree({{2}, {4}})));
   EXPECT_NE(hash(tree({{4}, {2}})), hash(tree({{4}, {2}}, {0, 2, 4, 6, 1, 3, 5, 7})));
   EXPECT_EQ(hash(tree({{4}, {2}})), hash(tree({{4}, {2}})));
+  const auto other = planOf(tree({{4}, {2}}), {inner("two-shot", "ring"), outer("ring")}, 0);
+  EXPECT_NE(hash(tree({{4}, {2}})), other->familyHash);
 }
 
 TEST(Hierarchical, WhatCannotBe_SaysWhy) {

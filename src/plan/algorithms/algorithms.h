@@ -19,5 +19,7 @@ extern const Algorithm kDirect;
 extern const Algorithm kBruck;
 extern const Algorithm kPairwise;
 extern const Algorithm kDissemination;
+extern const Algorithm kHierarchical;
+extern const Algorithm kHierarchicalPipelined;
 
 }  // namespace atl::plan

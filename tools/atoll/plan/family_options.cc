@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "src/plan/serialize.h"
+#include "src/topology/description.h"
 
 namespace atl::tools {
 namespace {
@@ -18,16 +20,35 @@ constexpr Rank kMostRanks = 1 << 20;
 /// What every rank's generation has in common, checked.
 struct Request {
   const plan::Algorithm* algorithm = nullptr;
+  std::shared_ptr<const plan::Hierarchy> hierarchy;  ///< of --topology, or null
   plan::PlanRequest request;
 };
 
-Result<Request> requestFrom(const FamilyOptions& options) {
+/// What a topology file says of its ranks' islands.
+Result<std::shared_ptr<const plan::Hierarchy>> hierarchyFrom(const std::string& path) {
+  ATOLL_ASSIGN(const TopologyFile file, readTopologyFile(path));
+  if (!file.description.shape) {
+    return makeError(ErrorCode::invalidArgument, "--topology {}: does not say how many members its islands have", path);
+  }
+  return std::make_shared<const plan::Hierarchy>(*file.description.shape);
+}
+
+Result<Request> requestFrom(FamilyOptions options) {
+  Request result;
+  if (!options.topology.empty()) {
+    ATOLL_ASSIGN(result.hierarchy, hierarchyFrom(options.topology));
+    const Rank ranks = result.hierarchy->ranks();
+    if (options.ranks != 0 && options.ranks != ranks) {
+      return makeError(ErrorCode::invalidArgument, "--ranks {}: {} has {}", options.ranks, options.topology, ranks);
+    }
+    options.ranks = ranks;
+    result.request.hierarchy = result.hierarchy.get();
+  }
   for (const auto& [name, missing] :
        {std::pair{"--coll", options.collective.empty()}, std::pair{"--algo", options.algorithm.empty()},
         std::pair{"--ranks", options.ranks == 0}}) {
     if (missing) return makeError(ErrorCode::invalidArgument, "{} is missing (or give --file)", name);
   }
-  Request result;
   ATOLL_ASSIGN(result.request.collective, collectiveFrom(options.collective));
   ATOLL_ASSIGN(result.algorithm, algorithmFrom(options.algorithm));
   const Collective collective = result.request.collective;
@@ -52,8 +73,8 @@ Result<Request> requestFrom(const FamilyOptions& options) {
 }
 
 Result<std::vector<Plan>> familyFromFile(const FamilyOptions& options) {
-  if (!options.collective.empty() || !options.algorithm.empty() || options.ranks != 0) {
-    return makeError(ErrorCode::invalidArgument, "--file {}: takes the place of --coll, --algo and --ranks",
+  if (!options.collective.empty() || !options.algorithm.empty() || options.ranks != 0 || !options.topology.empty()) {
+    return makeError(ErrorCode::invalidArgument, "--file {}: takes the place of --coll, --algo, --ranks and --topology",
                      options.file);
   }
   std::ifstream stream(options.file, std::ios::binary);
@@ -75,6 +96,8 @@ void addFamilyOptions(CLI::App& command, FamilyOptions& options) {
   command.add_option("--shares", options.shares, "Parallel shares of the data")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  command.add_option("--topology", options.topology, "Topology file with the islands that the ranks are in")
+      ->check(CLI::ExistingFile);
   command.add_option("--file", options.file, "Plans from a JSON file instead")->check(CLI::ExistingFile);
 }
 

@@ -14,13 +14,14 @@
 
 namespace atl::tools {
 
-/// Values of --coll, --algo, --ranks, --root, --shares and --file.
+/// Values of --coll, --algo, --ranks, --root, --shares, --topology and --file.
 struct FamilyOptions {
   std::string collective;
   std::string algorithm;
   Rank ranks = 0;
   std::optional<Rank> root;
   std::int32_t shares = 1;
+  std::string topology;
   std::string file;
 };
 

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hierarchical all-reduces on real data, ranks as threads, islands as files say.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+
+#include "tests/support/case_matrix.h"
+#include "tests/support/rank_threads.h"
+
+namespace atl {
+namespace {
+
+/// Levels of a topology file, and the number of ranks in them.
+struct Islands {
+  const char* name;
+  const char* levels;
+  Rank ranks;
+};
+
+class HierarchicalAllReduce : public testing::TestWithParam<Islands> {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / fmt::format("atoll-hierarchical-{}", ::getpid());
+    std::filesystem::create_directory(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  /// A file is read once in a process, so each case has one of its own.
+  [[nodiscard]] Settings settingsFor(std::string_view algorithm, std::string_view placement) const {
+    const auto path = folder_ / fmt::format("{}-{}-{}.yaml", GetParam().name, algorithm, placement);
+    std::ofstream(path) << fmt::format("{{atoll-topology: 1, levels: [{}], placement: {}}}", GetParam().levels,
+                                       placement);
+    Settings settings = test::testSettings();
+    settings.topologyFile = path;
+    settings.algorithms = fmt::format("allreduce:{}", algorithm);
+    settings.tileBytes = 4096;  // several tiles even at these sizes
+    return settings;
+  }
+
+  void run(const Settings& settings, const std::vector<test::CollectiveCase>& cases) const {
+    auto communicators = test::communicators(GetParam().ranks, settings);
+    std::mutex mutex;
+    std::vector<std::string> failures;
+    test::onThreads(GetParam().ranks, [&](Rank rank) {
+      for (const test::CollectiveCase& c : cases) {
+        const auto wrong = test::runCase(*communicators[static_cast<std::size_t>(rank)], c);
+        if (!wrong) continue;
+        const std::scoped_lock lock(mutex);
+        failures.push_back(fmt::format("{}: {}", test::describe(c), *wrong));
+        return;
+      }
+    });
+    for (const auto& failure : failures) ADD_FAILURE() << failure;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_P(HierarchicalAllReduce, EveryCountTypeAndOp_GivesTheRightData) {
+  for (const char* const algorithm : {"hierarchical", "hierarchical-pipelined"}) {
+    for (const char* const placement : {"by-slot", "by-island"}) {
+      SCOPED_TRACE(fmt::format("{}, {}", algorithm, placement));
+      const Settings settings = settingsFor(algorithm, placement);
+      const auto ranks = GetParam().ranks;
+      run(settings, test::casesFor(Collective::allReduce, ranks, {1, 13, 1031}, test::allTypes()));
+      run(settings, test::casesFor(Collective::allReduce, ranks, {0, 5000, 150001}, {DataType::float32}));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, HierarchicalAllReduce,
+    testing::Values(
+        Islands{"TwoPairs", "{name: host, kind: switch, members: 2}, {name: net, kind: switch, members: 2}", 4},
+        Islands{"UnequalHosts", "{name: host, kind: switch, members: [3, 5, 1]}, {name: net, kind: switch, members: 3}",
+                9},
+        Islands{"ThreeLevels",
+                "{name: host, kind: switch, members: [2, 1, 3]}, {name: pod, kind: switch, members: [2, 1]},"
+                "{name: net, kind: switch, members: 2}",
+                6}),
+    [](const auto& chosen) { return chosen.param.name; });
+
+}  // namespace
+}  // namespace atl
