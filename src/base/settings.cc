@@ -152,7 +152,8 @@ const std::array kRows = {
          "Polls before a waiting rank yields its core; -1 chooses from ranks and cores."},
         [](Settings& s, std::string_view t) { return readInt(s.spin, t, -1, 1000000); }},
     Row{{"ATOLL_PATHS", "path=auto/on/off list", "",
-         "Forces fast paths on or off, to find out whether one is at fault: flat, stream, forward, deliver, eager, sleep, or "
+         "Forces fast paths on or off, to find out whether one is at fault: flat, stream, forward, deliver, eager, "
+         "sleep, or "
          "all "
          "of them, e.g. all=off,flat=on (docs/tuning.md)."},
         [](Settings& s, std::string_view t) -> Status {

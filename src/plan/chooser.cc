@@ -177,7 +177,8 @@ Result<std::vector<Candidate>> rank(const Choice& choice, const LinkModel& model
   std::vector<Candidate> candidates;
   for (const Algorithm& algorithm : catalogue()) {
     // The model knows no levels yet: hierarchical plans are for those who force them.
-    if (able(algorithm) && !algorithm.hierarchical) candidates.push_back({&algorithm, predict(algorithm, choice, model)});
+    if (able(algorithm) && !algorithm.hierarchical)
+      candidates.push_back({&algorithm, predict(algorithm, choice, model)});
   }
   if (candidates.empty()) {
     return makeError(ErrorCode::unsupported, "no algorithm serves {}{}", nameOf(choice.collective), needsOf(choice));

@@ -11,9 +11,9 @@
 // of a slice, their parts become parts of it. Shares are strands of their own, so one share is on its way through the
 // islands while another is between them.
 //
-// Source: reduce-scatter, all-reduce, all-gather over two levels is common ("2D all-reduce", BlueConnect: M. Cho et al.,
-// "BlueConnect: decomposing all-reduce for deep learning on heterogeneous network hierarchy", SysML 2019); the slices of
-// unequal islands are this project's.
+// Source: reduce-scatter, all-reduce, all-gather over two levels is common ("2D all-reduce", BlueConnect: M. Cho et
+// al., "BlueConnect: decomposing all-reduce for deep learning on heterogeneous network hierarchy", SysML 2019); the
+// slices of unequal islands are this project's.
 #pragma once
 
 #include <span>
@@ -31,10 +31,10 @@ struct LevelAlgorithms {
   const Algorithm* outward = nullptr;  ///< an all-gather; null at the outermost level
 };
 
-/// The plan of one rank for an all-reduce, by the name `name`. `levels` has an entry for each level of the hierarchy, inner to outer; all
-/// ranks give the same. The time and memory that it takes grow with the rank's own steps and with the members of the
-/// groups that it is in. Errors: another collective, other numbers of ranks or levels, an algorithm that does not serve
-/// a group or has lanes beyond its shares, or a payload cut finer than plans can name.
+/// The plan of one rank for an all-reduce, by the name `name`. `levels` has an entry for each level of the hierarchy,
+/// inner to outer; all ranks give the same. The time and memory that it takes grow with the rank's own steps and with
+/// the members of the groups that it is in. Errors: another collective, other numbers of ranks or levels, an algorithm
+/// that does not serve a group or has lanes beyond its shares, or a payload cut finer than plans can name.
 Result<Plan> composeAllReduce(const PlanRequest& request, const Hierarchy& hierarchy,
                               std::span<const LevelAlgorithms> levels, std::string_view name);
 

@@ -87,8 +87,8 @@ class SendAction {
   std::size_t total_ = 0;
   std::size_t bouncing_ = 0;  ///< unfinished peers that are served through the Outbox
   const CombineAction* feeder_ = nullptr;
-  std::byte* offer_ = nullptr;  ///< place for the peer's answer, of total_ bytes; null: none
-  std::uint64_t answer_ = 0;    ///< which message that is
+  std::byte* offer_ = nullptr;      ///< place for the peer's answer, of total_ bytes; null: none
+  std::uint64_t answer_ = 0;        ///< which message that is
   std::size_t leastForwarded_ = 0;  ///< bytes of the feeder's that are worth a message
   std::uint64_t tag_ = 0;
   TaggedCall call_;
