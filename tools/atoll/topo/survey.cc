@@ -15,11 +15,16 @@ namespace {
 
 using plan::Hierarchy;
 
-// What is taken for another level of links. Messages through memory and through a network differ more than tenfold in
-// time, and some fivefold where cores are shared; shared memory itself varies twofold with where the cores are.
-constexpr double kLatencyGap = 2.5;
-constexpr double kRateGap = 1.8;
-constexpr int kMostPasses = 12;
+/// What is taken for another level of links, and how long to measure.
+struct Criterion {
+  double gap;    ///< between near and far, from which they are two levels
+  double clear;  ///< below this, more passes are made: noise may be at work
+  int mostPasses;
+};
+// Messages through memory and through a network differ more than tenfold in time, and some fivefold where cores are
+// shared; shared memory itself varies twofold with where the cores are.
+constexpr Criterion kLatencies{2.5, 4, 16};
+constexpr Criterion kRates{1.8, 1.8, 12};
 constexpr int kAlike = 4;  ///< passes in a row that find the same
 constexpr double kSure = 3;
 constexpr double kLikely = 2;
@@ -81,19 +86,21 @@ class Surveyor {
   }
 
  private:
-  /// Measures until the islands stay the same: a machine that does other work at times makes some where there are none,
-  /// but others each time. `measure` gives costs, of which the least so far counts; what it gives stays in `best`.
+  /// Measures until the islands stay the same and are clear: a machine that does other work at times makes some where
+  /// there are none, but others each time. `measure` gives costs, of which the least so far counts and stays in `best`.
   template <class Measure>
-  Result<std::vector<Partition>> settledPartitions(std::size_t things, double gap, std::vector<double>& best,
-                                                   Measure measure) const {
+  Result<std::vector<Partition>> settledPartitions(std::size_t things, const Criterion& criterion,
+                                                   std::vector<double>& best, Measure measure) const {
     std::vector<Partition> found;
     int alike = 0;
-    for (int pass = 0; pass < kMostPasses && alike < kAlike; ++pass) {
+    bool clear = false;
+    for (int pass = 0; pass < criterion.mostPasses && (alike < kAlike || !clear); ++pass) {
       ATOLL_ASSIGN(const std::vector<double> costs, measure());
       if (pass == 0) best = costs;
       for (std::size_t i = 0; i < costs.size(); ++i) best[i] = std::min(best[i], costs[i]);
-      auto now = partitionsOf(distancesOf(things, [&](std::size_t i) { return best[i]; }), gap);
+      auto now = partitionsOf(distancesOf(things, [&](std::size_t i) { return best[i]; }), criterion.gap);
       alike = std::ranges::equal(now, found, {}, &Partition::groupOf, &Partition::groupOf) ? alike + 1 : 1;
+      clear = std::ranges::all_of(now, [&](const Partition& p) { return p.gap >= criterion.clear; });
       found = std::move(now);
     }
     return found;
@@ -104,7 +111,7 @@ class Surveyor {
     const auto pairs = pairsAmong(all_);
     pairs_ += pairs.size();
     ATOLL_ASSIGN(const auto partitions,
-                 settledPartitions(all_.size(), kLatencyGap, latencies_, [&] { return timer_.latencies(pairs); }));
+                 settledPartitions(all_.size(), kLatencies, latencies_, [&] { return timer_.latencies(pairs); }));
     for (const Partition& partition : partitions) {
       groupOf_.push_back(partition.groupOf);
       tell(partition, "small messages between them take");
@@ -134,7 +141,7 @@ class Surveyor {
       for (double& cost : costs) cost = 1 / cost;
       return costs;
     };
-    ATOLL_ASSIGN(const auto partitions, settledPartitions(first.size(), kRateGap, perByte, measure));
+    ATOLL_ASSIGN(const auto partitions, settledPartitions(first.size(), kRates, perByte, measure));
     for (const double cost : perByte) rates_.push_back(1 / cost);
     if (partitions.empty()) return success();
     // Rates tell more of the outer levels than latencies, which are alike where the same machines stand between.
