@@ -4,6 +4,8 @@
 //
 //   broadcast   ceil(lg n) (α + S β)
 //   reduce      ceil(lg n) (α + S β) + (1 + ceil(lg n)) S γ, each rank folding itself and all its subtrees at once
+//   all-reduce  the reduce to rank 0, then the broadcast: the fewest messages of all, 2(n−1), for where each costs a
+//               system call and ranks share cores
 //   gather,
 //   scatter     ceil(lg n) α + (n−1)/n S β; a subtree travels as one run of blocks, two where it passes the last rank
 //
@@ -27,7 +29,7 @@ struct Place {
   explicit Place(const PlanRequest& request)
       : me(request.rank),
         n(request.ranks),
-        root(request.root),
+        root(isRooted(request.collective) ? request.root : 0),
         place(onCircle(me - root, n)),
         subtree(place == 0 ? n : std::min(lowestBit(place), n - place)),
         parent(place == 0 ? kNoRank : me - lowestBit(place)) {}
@@ -71,6 +73,20 @@ void reduce(PlanBuilder& b, const Place& at) {
   } else {
     b.scratch(1, 1).combine(input().in(0), std::move(operands)).round().send(input().in(0), at.parent);
   }
+}
+
+void allReduce(PlanBuilder& b, const Place& at) {
+  std::vector<Rank> children = at.children();
+  std::vector<Operand> operands{local(input())};
+  for (auto child = children.rbegin(); child != children.rend(); ++child) operands.push_back(from(at.me + *child));
+  const bool gathers = operands.size() > 1;
+  if (gathers) b.round().combine(output(), std::move(operands), at.isRoot());
+  if (!at.isRoot()) {
+    b.round().send(gathers ? output() : input(), at.parent);
+    b.round().receive(output(), at.parent);
+  }
+  for (Rank& child : children) child += at.me;
+  b.round().send(output(), children);
 }
 
 void gather(PlanBuilder& b, const Place& at) {
@@ -120,6 +136,7 @@ void scatter(PlanBuilder& b, const Place& at) {
 }
 
 bool serves(Collective collective, Rank /*ranks*/, bool ordered) {
+  if (collective == Collective::allReduce) return !ordered;
   return isRooted(collective) && (collective != Collective::reduce || !ordered);
 }
 
@@ -132,6 +149,7 @@ Plan generate(const PlanRequest& request) {
     switch (request.collective) {
       case Collective::broadcast: broadcast(b, at); break;
       case Collective::reduce: reduce(b, at); break;
+      case Collective::allReduce: allReduce(b, at); break;
       case Collective::gather: gather(b, at); break;
       default: scatter(b, at); break;
     }
@@ -153,6 +171,11 @@ Cost cost(const CostQuery& query) {
       return {levels,
               {levels, 0, 0, levels * size, (1 + levels) * size},
               {2 * (n - 1), edges, edges, edges, edges + inner},
+              levels};
+    case Collective::allReduce:
+      return {2 * levels,
+              {2 * levels, levels * size, size, levels * size, (1 + levels) * size},
+              {4 * (n - 1), 2 * edges, edges + inner, 2 * edges, edges + inner},
               levels};
     default: {
       const double others = (n - 1) / n * size;
