@@ -89,7 +89,8 @@ class Run {
     if (collective_.forms != Forms::inPlaceOnly) {
       ATOLL_ASSIGN(row.outOfPlace, runHalf(send, recv, row.count, false));
     }
-    if (collective_.forms != Forms::outOfPlaceOnly) {
+    const bool wanted = !options_.outOfPlaceOnly || collective_.forms == Forms::inPlaceOnly;
+    if (collective_.forms != Forms::outOfPlaceOnly && wanted) {
       ATOLL_ASSIGN(row.inPlace, runHalf(send, recv, row.count, true));
     }
     return row;

@@ -90,6 +90,7 @@ void addRanks(CLI::App& app, Options& options) {
                  "1: threads make their communicators at the same time [0]");
   app.add_option("-T,--timeout", options.timeoutSeconds, "time limit of a call in seconds; 0 for none [the library's]")
       ->check(CLI::Range(0.0, 1e9, "0 or more"));
+  app.add_flag("--out-of-place", options.outOfPlaceOnly, "measure no calls in place, unless there are no others");
   app.add_flag("--stream", options.stream, "run the calls on host streams instead of in the calling thread");
   app.add_option_function<int>(
          "-R,--local_register", [&options](int mode) { options.registerBuffers = mode != 0; },

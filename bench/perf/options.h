@@ -41,6 +41,7 @@ struct Options {
   bool iterationSpread = false;     ///< -I: min, median, p99 of the iterations below each row
   bool iterationSamples = false;    ///< -K: every iteration's time in the JSON file
   bool freshInput = false;          ///< `atoll tune`: what is sent has been written since the last call
+  bool outOfPlaceOnly = false;      ///< --out-of-place: no in-place half, where there is an out-of-place one
   bool stream = false;              ///< --stream: calls go to a host stream instead of running in the calling thread
   /// --rotation: memory of a buffer over which successive iterations are spread, at least; 0: all use the same.
   std::optional<std::uint64_t> rotation;

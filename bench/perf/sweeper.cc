@@ -134,7 +134,7 @@ Result<Row> Sweeper::runSize(const Case& oneCase, std::size_t count) {
   row.reduction = oneCase.reduction;
   row.root = oneCase.root;
   ATOLL_ASSIGN(row.outOfPlace, runHalf(oneCase, count, false));
-  if (collective_.inPlace != nullptr) {
+  if (collective_.inPlace != nullptr && !options_.outOfPlaceOnly) {
     ATOLL_ASSIGN(row.inPlace, runHalf(oneCase, count, true));
   }
   return row;

@@ -197,7 +197,7 @@ TEST(Options, Help_ListsEveryOptionAndSucceeds) {
                            "--stepfactor",     "--iters",       "--warmup_iters", "--agg_iters",      "--run_cycles",
                            "--parallel_init",  "--check",       "--op",           "--datatype",       "--root",
                            "--blocking",       "--timeout",     "--cudagraph",    "--report_cputime", "--average",
-                           "--local_register", "--output_file", "--stream"}) {
+                           "--local_register", "--output_file", "--stream",       "--out-of-place"}) {
     EXPECT_THAT(exit->text, HasSubstr(name));
   }
 }
