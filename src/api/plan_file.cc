@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/api/plan_file.h"
 
-#include <fstream>
-#include <iterator>
-
+#include "src/base/text_file.h"
 #include "src/plan/serialize.h"
 
 namespace atl::api {
 
 Result<std::vector<Plan>> readPlanFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return systemError(errno, fmt::format("cannot open plan file {}", path));
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) return systemError(errno, fmt::format("cannot read plan file {}", path));
+  const std::string name = fmt::format("plan file {}", path);
+  ATOLL_ASSIGN(const std::string text, readTextFile(path, name));
   auto family = plan::fromJson(text);
-  if (!family.ok()) return std::move(family).error().within(fmt::format("plan file {}", path));
-  if (family->empty()) return makeError(ErrorCode::invalidArgument, "plan file {} holds no plan", path);
+  if (!family.ok()) return std::move(family).error().within(name);
+  if (family->empty()) return makeError(ErrorCode::invalidArgument, "{} holds no plan", name);
   return family;
 }
 

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "src/base/xml.h"
 #include "src/plan/serialize.h"
 #include "src/plan/space_time.h"
 
@@ -52,20 +53,6 @@ text { font-family: "Inter", "Helvetica Neue", Arial, "Liberation Sans", "DejaVu
 .arrow { fill: none; stroke-width: 1.5; }
 </style>
 )";
-
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '"': safe += "&quot;"; break;
-      default: safe += c;
-    }
-  }
-  return safe;
-}
 
 /// A box: one combine, or several of a crowded cell.
 struct Box {
@@ -205,7 +192,7 @@ class Drawing {
   [[nodiscard]] double columnLeft(std::int32_t column) const { return gridLeft_ + column * columnWidth_; }
 
   void text(std::string_view kind, double x, double y, std::string_view content) {
-    svg_ += fmt::format("<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", kind, x, y, escaped(content));
+    svg_ += fmt::format("<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", kind, x, y, escapedForXml(content));
   }
 
   void arrowHeads() {
@@ -271,8 +258,8 @@ class Drawing {
     const double y0 = trackMiddle_[{message.where.rank, lane}];
     const CombineEvent* combine = message.combine ? &events_.combines[*message.combine] : nullptr;
     const auto target = combine ? boxOf_.find(combine) : boxOf_.end();
-    const std::string what =
-        escaped(fmt::format("{}: sends {} to rank {}", describe(message.where), describe(message.chunk), message.to));
+    const std::string what = escapedForXml(
+        fmt::format("{}: sends {} to rank {}", describe(message.where), describe(message.chunk), message.to));
     if (target == boxOf_.end()) {
       // The other end is not drawn: a stub towards it.
       const double y1 = y0 + (message.to > message.where.rank ? 1 : -1) * (kBoxHeight / 2 + 2);
@@ -325,18 +312,18 @@ class Drawing {
 
   void boxText(double x, double y, double width, std::string_view content, Action action) {
     const bool reduces = action == Action::reduce || action == Action::receiveReduce;
-    svg_ +=
-        fmt::format("<text class=\"chunk\" x=\"{:.1f}\" y=\"{:.1f}\"{}>{}</text>\n", x + width / 2,
-                    y + kBoxHeight / 2 + 4, reduces ? " style=\"fill:#ffffff;font-weight:600\"" : "", escaped(content));
+    svg_ += fmt::format("<text class=\"chunk\" x=\"{:.1f}\" y=\"{:.1f}\"{}>{}</text>\n", x + width / 2,
+                        y + kBoxHeight / 2 + 4, reduces ? " style=\"fill:#ffffff;font-weight:600\"" : "",
+                        escapedForXml(content));
   }
 
   void draw(const Box& box) {
     const CombineEvent& combine = *box.combine;
     svg_ += fmt::format(
         "<g><title>{}</title>\n",
-        escaped(box.count == 1 ? fmt::format("{}: {} {}{}", describe(combine.where), nameOf(combine.action),
-                                             describe(combine.chunk), combine.finish ? ", finishes" : "")
-                               : fmt::format("{} combines, the first: {}", box.count, describe(combine.where))));
+        escapedForXml(box.count == 1 ? fmt::format("{}: {} {}{}", describe(combine.where), nameOf(combine.action),
+                                                   describe(combine.chunk), combine.finish ? ", finishes" : "")
+                                     : fmt::format("{} combines, the first: {}", box.count, describe(combine.where))));
     rectangle(box.x, box.y, boxWidth_, colourOf(combine.where.lane), combine.action,
               combine.chunk.buffer == Buffer::scratch, combine.finish);
     boxText(box.x, box.y, boxWidth_, box.label, combine.action);

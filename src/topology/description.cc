@@ -2,14 +2,10 @@
 #include "src/topology/description.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <fstream>
-#include <map>
-#include <mutex>
-#include <sstream>
 
 #include "src/base/hash.h"
+#include "src/base/text_file.h"
 #include "src/topology/members_text.h"
 #include "src/topology/units.h"
 #include "src/topology/yaml_value.h"
@@ -241,26 +237,13 @@ std::optional<Topology> TopologyDescription::topology() const {
 }
 
 Result<TopologyFile> readTopologyFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return systemError(errno, fmt::format("cannot open topology file {}", path));
-  std::ostringstream content;
-  content << file.rdbuf();
-  if (content.bad() || file.bad()) return systemError(errno, fmt::format("cannot read topology file {}", path));
-  const std::string text = std::move(content).str();
+  ATOLL_ASSIGN(const std::string text, readTextFile(path, fmt::format("topology file {}", path)));
   ATOLL_ASSIGN(TopologyDescription description, TopologyDescription::fromYaml(text, path));
   return TopologyFile{path, std::max<std::uint64_t>(1, hashText(text)), std::move(description)};
 }
 
 Result<std::shared_ptr<const TopologyFile>> topologyFileAt(const std::string& path) {
-  static std::mutex mutex;
-  static std::map<std::string, std::shared_ptr<const TopologyFile>> known;
-  const std::scoped_lock lock(mutex);
-  auto& file = known[path];
-  if (file == nullptr) {
-    ATOLL_ASSIGN(TopologyFile read, readTopologyFile(path));
-    file = std::make_shared<const TopologyFile>(std::move(read));
-  }
-  return file;
+  return readOnce(path, readTopologyFile);
 }
 
 }  // namespace atl

@@ -5,10 +5,9 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
+#include "src/base/text_file.h"
 #include "src/plan/serialize.h"
 #include "src/topology/description.h"
 
@@ -77,10 +76,7 @@ Result<std::vector<Plan>> familyFromFile(const FamilyOptions& options) {
     return makeError(ErrorCode::invalidArgument, "--file {}: takes the place of --coll, --algo, --ranks and --topology",
                      options.file);
   }
-  std::ifstream stream(options.file, std::ios::binary);
-  if (!stream) return systemError(errno, fmt::format("cannot open {}", options.file));
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (stream.bad()) return systemError(errno, fmt::format("cannot read {}", options.file));
+  ATOLL_ASSIGN(const std::string text, readTextFile(options.file, options.file));
   auto family = plan::fromJson(text);
   if (!family.ok()) return std::move(family).error().within(options.file);
   return family;

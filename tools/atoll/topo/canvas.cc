@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/atoll/topo/canvas.h"
 
+#include "src/base/xml.h"
+
 namespace atl::tools {
 namespace {
 
@@ -9,20 +11,6 @@ bool continues(char c) {
 }
 
 }  // namespace
-
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '"': safe += "&quot;"; break;
-      default: safe += static_cast<unsigned char>(c) < ' ' ? ' ' : c;  // others may not stand in XML
-    }
-  }
-  return safe;
-}
 
 double widthOf(std::string_view text, double fontSize) {
   double units = 0;
@@ -68,12 +56,13 @@ void Canvas::path(std::string_view data, std::string_view attributes) {
 }
 
 void Canvas::text(Point at, std::string_view attributes, std::string_view content) {
-  body_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", at.x, at.y, attributes, escaped(content));
+  body_ +=
+      fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", at.x, at.y, attributes, escapedForXml(content));
 }
 
 void Canvas::open(std::string_view attributes, std::string_view title) {
   body_ += fmt::format("<g {}>", attributes);
-  if (!title.empty()) body_ += fmt::format("<title>{}</title>", escaped(title));
+  if (!title.empty()) body_ += fmt::format("<title>{}</title>", escapedForXml(title));
   body_ += '\n';
 }
 

@@ -22,9 +22,6 @@ struct Rect {
   [[nodiscard]] Point centre() const { return {x + width / 2, y + height / 2}; }
 };
 
-/// Text that is safe between tags and in attributes.
-std::string escaped(std::string_view text);
-
 /// How wide a text of this size is, near enough, in the sans-serif fonts that the style names.
 double widthOf(std::string_view text, double fontSize);
 
