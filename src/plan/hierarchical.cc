@@ -125,22 +125,14 @@ class Composer {
   /// The cut that names the parts of all sections. Tiles and shares are parts of a part, so all chunks have to be named
   /// by one cut for them to be the same data in every section.
   Status findFinest() {
-    const auto refine = [&](const Section& section, const Chunk& chunk) {
-      finest_ = std::lcm(finest_, section.partsOf(chunk.parts));
-    };
     for (const Section& section : sections_) {
-      for (const Lane& lane : section.plan.lanes) {
-        for (const Loop& loop : lane.loops) {
-          for (const Round& round : loop.rounds) {
-            for (const Step& step : round.steps) {
-              refine(section, step.chunk);
-              for (const Operand& operand : step.operands) {
-                if (!operand.isPeer()) refine(section, operand.chunk);
-              }
-            }
-          }
+      const auto refine = [&](const Chunk& chunk) { finest_ = std::lcm(finest_, section.partsOf(chunk.parts)); };
+      forEachStep(section.plan, [&](const Step& step, std::int32_t) {
+        refine(step.chunk);
+        for (const Operand& operand : step.operands) {
+          if (!operand.isPeer()) refine(operand.chunk);
         }
-      }
+      });
       if (finest_ > std::numeric_limits<std::int32_t>::max()) {
         return makeError(ErrorCode::unsupported, "the hierarchy would cut the payload in more than {} parts",
                          std::numeric_limits<std::int32_t>::max());

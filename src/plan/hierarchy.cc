@@ -175,6 +175,23 @@ std::int32_t Hierarchy::members(int level, std::int32_t group) const {
   return firstMember(level, group + 1) - firstMember(level, group);
 }
 
+std::int32_t Hierarchy::groupsWithin(int inner, int outer, std::int32_t group) const {
+  std::int32_t first = group;
+  std::int32_t end = group + 1;
+  for (int level = outer; level > inner; --level) {
+    first = firstMember(level, first);
+    end = firstMember(level, end);
+  }
+  return end - first;
+}
+
+std::int32_t Hierarchy::mostMembers(int level) const {
+  if (equalMembers(level)) return members(level, 0);
+  std::int32_t most = 0;
+  for (std::int32_t group = 0; group < groups(level); ++group) most = std::max(most, members(level, group));
+  return most;
+}
+
 Rank Hierarchy::firstPlace(int level, std::int32_t group) const {
   const Tier& t = tier(level);
   return t.ranksEach != 0 ? group * t.ranksEach : t.firstPlace[index(group)];

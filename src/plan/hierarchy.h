@@ -89,6 +89,11 @@ class Hierarchy {
   [[nodiscard]] std::int32_t members(int level, std::int32_t group) const;
   [[nodiscard]] std::int32_t firstMember(int level, std::int32_t group) const;
 
+  /// How many groups of level `inner` are in a group of level `outer`, which is that level or one further out.
+  [[nodiscard]] std::int32_t groupsWithin(int inner, int outer, std::int32_t group) const;
+  /// Members of the level's largest group.
+  [[nodiscard]] std::int32_t mostMembers(int level) const;
+
   /// Whether all groups of the level have as many ranks; and as many members.
   [[nodiscard]] bool equalRanks(int level) const { return tier(level).ranksEach != 0; }
   [[nodiscard]] bool equalMembers(int level) const { return tier(level).membersEach != 0; }

@@ -154,6 +154,18 @@ constexpr Rank payloadBlocks(Collective c, Rank ranks) {
   }
 }
 
+/// Calls `visit(step, repeat)` with every step as it is written, and how often its loop runs it.
+template <class Visit>
+void forEachStep(const Plan& plan, Visit&& visit) {
+  for (const Lane& lane : plan.lanes) {
+    for (const Loop& loop : lane.loops) {
+      for (const Round& round : loop.rounds) {
+        for (const Step& step : round.steps) visit(step, loop.repeat);
+      }
+    }
+  }
+}
+
 /// The chunk and peer of repetition k.
 Chunk atRepetition(const Chunk& chunk, std::int32_t k, std::int32_t scratchSlots);
 Rank atRepetition(const Peer& peer, std::int32_t k, Rank ranks);

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/plan/slicing.h"
 
-#include <algorithm>
-
 namespace atl::plan {
 
 Slicing::Slicing(const Hierarchy& hierarchy) : hierarchy_(hierarchy) {
   const int levels = hierarchy.levels();
   slices_.assign(static_cast<std::size_t>(levels), 1);
   for (int level = 0; level + 1 < levels; ++level) {
-    std::int32_t& most = slices_[static_cast<std::size_t>(level)];
-    const std::int32_t groups = hierarchy.equalMembers(level) ? 1 : hierarchy.groups(level);
-    for (std::int32_t group = 0; group < groups; ++group) most = std::max(most, hierarchy.members(level, group));
+    slices_[static_cast<std::size_t>(level)] = hierarchy.mostMembers(level);
   }
 }
 

@@ -42,7 +42,7 @@ class Outliner {
     const auto& shapes = shapes_[static_cast<std::size_t>(level - 1)];
     const std::int32_t first = tree_.firstMember(level, group);
     const std::int32_t end = first + tree_.members(level, group);
-    const bool fold = innermostWithin(level, group) > apart_;
+    const bool fold = tree_.groupsWithin(0, level, group) > apart_;
     for (std::int32_t member = first; member < end;) {
       std::int32_t next = member + 1;
       while (fold && next < end && shapes[static_cast<std::size_t>(next)] == shapes[static_cast<std::size_t>(member)]) {
@@ -55,16 +55,6 @@ class Outliner {
   }
 
  private:
-  [[nodiscard]] std::int32_t innermostWithin(int level, std::int32_t group) const {
-    std::int32_t first = group;
-    std::int32_t end = group + 1;
-    for (int l = level; l > 0; --l) {
-      first = tree_.firstMember(l, first);
-      end = tree_.firstMember(l, end);
-    }
-    return end - first;
-  }
-
   const plan::Hierarchy& tree_;
   std::vector<std::vector<std::int32_t>> shapes_;
   std::int32_t apart_;

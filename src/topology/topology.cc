@@ -50,20 +50,11 @@ std::string Topology::label(int number, std::int32_t group) const {
   return hierarchy_.groups(number) == 1 ? level(number).name : fmt::format("{} {}", level(number).name, group);
 }
 
-std::int64_t Topology::groupsWithin(int inner, int outer, std::int32_t group) const {
-  if (inner == Ports::kPerRank) return hierarchy_.ranksOf(outer, group).size();
-  std::int32_t first = group;
-  std::int32_t end = group + 1;
-  for (int l = outer; l > inner; --l) {
-    first = hierarchy_.firstMember(l, first);
-    end = hierarchy_.firstMember(l, end);
-  }
-  return end - first;
-}
-
 std::int64_t Topology::portsOf(int number, std::int32_t member) const {
   const Ports& ports = level(number).ports;
-  return number == 0 ? ports.count : ports.count * groupsWithin(ports.per, number - 1, member);
+  if (number == 0) return ports.count;
+  return ports.count * (ports.per == Ports::kPerRank ? hierarchy_.ranksOf(number - 1, member).size()
+                                                     : hierarchy_.groupsWithin(ports.per, number - 1, member));
 }
 
 double Topology::portRate(int number) const {

@@ -76,9 +76,6 @@ class Topology {
         levels_(std::move(levels)),
         labels_(std::move(labels)) {}
 
-  /// Groups of level `inner` (ranks for Ports::kPerRank) within a group of level `outer`.
-  [[nodiscard]] std::int64_t groupsWithin(int inner, int outer, std::int32_t group) const;
-
   std::string name_;
   plan::Hierarchy hierarchy_;
   std::vector<Level> levels_;

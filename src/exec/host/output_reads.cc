@@ -19,18 +19,12 @@ void eachPart(const Chunk& chunk, std::int32_t repeat, Visit visit) {
 }  // namespace
 
 OutputReads::OutputReads(const Plan& plan) {
-  for (const Lane& lane : plan.lanes) {
-    for (const Loop& loop : lane.loops) {
-      for (const Round& round : loop.rounds) {
-        for (const Step& step : round.steps) {
-          if (step.kind == Step::Kind::send) add(step.chunk, loop.repeat);
-          for (const Operand& operand : step.operands) {
-            if (!operand.isPeer()) add(operand.chunk, loop.repeat);
-          }
-        }
-      }
+  forEachStep(plan, [this](const Step& step, std::int32_t repeat) {
+    if (step.kind == Step::Kind::send) add(step.chunk, repeat);
+    for (const Operand& operand : step.operands) {
+      if (!operand.isPeer()) add(operand.chunk, repeat);
     }
-  }
+  });
 }
 
 void OutputReads::add(const Chunk& chunk, std::int32_t repeat) {

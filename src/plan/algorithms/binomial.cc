@@ -50,43 +50,49 @@ struct Place {
   }
 };
 
-void broadcast(PlanBuilder& b, const Place& at) {
+/// The ranks below, far first.
+std::vector<Rank> childrenOf(const Place& at) {
   std::vector<Rank> children = at.children();
   for (Rank& child : children) child += at.me;
+  return children;
+}
+
+void broadcast(PlanBuilder& b, const Place& at) {
   b.round();
   if (at.isRoot()) {
-    b.send(input(), children).copy(output(), input());
+    b.send(input(), childrenOf(at)).copy(output(), input());
   } else {
-    b.receive(output(), at.parent).round().send(output(), children);
+    b.receive(output(), at.parent).round().send(output(), childrenOf(at));
   }
 }
 
-void reduce(PlanBuilder& b, const Place& at) {
+/// What a rank folds: its own contribution and those of its subtrees, the near ones first.
+std::vector<Operand> contributions(const Place& at) {
   const std::vector<Rank> children = at.children();
   std::vector<Operand> operands{local(input())};
   for (auto child = children.rbegin(); child != children.rend(); ++child) operands.push_back(from(at.me + *child));
+  return operands;
+}
+
+void reduce(PlanBuilder& b, const Place& at) {
   b.round();
   if (at.isRoot()) {
-    b.combine(output(), std::move(operands), true);
-  } else if (children.empty()) {
+    b.combine(output(), contributions(at), true);
+  } else if (at.subtree == 1) {
     b.send(input(), at.parent);
   } else {
-    b.scratch(1, 1).combine(input().in(0), std::move(operands)).round().send(input().in(0), at.parent);
+    b.scratch(1, 1).combine(input().in(0), contributions(at)).round().send(input().in(0), at.parent);
   }
 }
 
 void allReduce(PlanBuilder& b, const Place& at) {
-  std::vector<Rank> children = at.children();
-  std::vector<Operand> operands{local(input())};
-  for (auto child = children.rbegin(); child != children.rend(); ++child) operands.push_back(from(at.me + *child));
-  const bool gathers = operands.size() > 1;
-  if (gathers) b.round().combine(output(), std::move(operands), at.isRoot());
+  const bool isLeaf = at.subtree == 1;
+  if (!isLeaf) b.round().combine(output(), contributions(at), at.isRoot());
   if (!at.isRoot()) {
-    b.round().send(gathers ? output() : input(), at.parent);
+    b.round().send(isLeaf ? input() : output(), at.parent);
     b.round().receive(output(), at.parent);
   }
-  for (Rank& child : children) child += at.me;
-  b.round().send(output(), children);
+  b.round().send(output(), childrenOf(at));
 }
 
 void gather(PlanBuilder& b, const Place& at) {

@@ -22,11 +22,8 @@ constexpr std::int32_t kMostDirect = 16;
 std::vector<LevelAlgorithms> algorithmsFor(const Hierarchy& hierarchy) {
   std::vector<LevelAlgorithms> levels;
   for (int level = 0; level + 1 < hierarchy.levels(); ++level) {
-    std::int32_t most = 1;
-    for (std::int32_t group = 0; group < hierarchy.groups(level); ++group) {
-      most = std::max(most, hierarchy.members(level, group));
-    }
-    levels.push_back(most <= kMostDirect ? LevelAlgorithms{&kTwoShot, &kOneShot} : LevelAlgorithms{&kRing, &kRing});
+    const bool direct = hierarchy.mostMembers(level) <= kMostDirect;
+    levels.push_back(direct ? LevelAlgorithms{&kTwoShot, &kOneShot} : LevelAlgorithms{&kRing, &kRing});
   }
   levels.push_back({&kRing, nullptr});
   return levels;

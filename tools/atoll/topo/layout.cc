@@ -40,16 +40,6 @@ class Layout {
   }
 
  private:
-  [[nodiscard]] std::int64_t innermostWithin(int level, std::int32_t group) const {
-    std::int32_t first = group;
-    std::int32_t end = group + 1;
-    for (int l = level; l > 0; --l) {
-      first = tree_.firstMember(l, first);
-      end = tree_.firstMember(l, end);
-    }
-    return end - first;
-  }
-
   void fillWithCells(Box& box) const {
     const auto ranks = tree_.ranksOf(0, box.group);
     CellGrid& cells = box.cells;
@@ -86,8 +76,8 @@ class Layout {
   void chooseMembers(Box& box) const {
     const std::int32_t first = tree_.firstMember(box.level, box.group);
     const std::int32_t end = first + tree_.members(box.level, box.group);
-    const bool whole =
-        innermostWithin(box.level, box.group) <= kMostOpen && tree_.ranksOf(box.level, box.group).size() <= kMostCells;
+    const bool whole = tree_.groupsWithin(0, box.level, box.group) <= kMostOpen &&
+                       tree_.ranksOf(box.level, box.group).size() <= kMostCells;
     const auto closed = [&](std::int32_t member) {
       box.members.push_back({Box::Form::closed, box.level - 1, member, 1, {0, 0, kSpine, 0}, {}, {}, {}});
     };
