@@ -79,16 +79,22 @@ void becomeGeneral() {
   }
 }
 
-/// Allocates nothing when repeated.
-Status runExchange(Exchange& exchange) {
-  if (exchange.operations.empty()) return success();
-  const Claim claim(exchange.comm);
-  if (!claim) return refusal(exchange.comm);
+/// Runs `calls(communicator)` in this thread, after what its streams have.
+template <class Calls>
+Status runOn(atollComm_t comm, Calls&& calls) {
+  const Claim claim(comm);
+  if (!claim) return refusal(comm);
   Entry& entry = claim.entry();
   entry.turns.drain();
-  Status status = entry.communicator->run(exchange.operations);
+  Status status = calls(*entry.communicator);
   if (!status.ok()) entry.fail(kEnd, status.error());
   return status;
+}
+
+/// Allocates nothing when repeated.
+Status runExchange(const Exchange& exchange) {
+  if (exchange.operations.empty()) return success();
+  return runOn(exchange.comm, [&](Communicator& communicator) { return communicator.run(exchange.operations); });
 }
 
 /// Calls of one communicator. Allocates nothing when repeated.
@@ -98,12 +104,7 @@ Status runSimple() {
   std::vector<QueuedCall> calls = std::move(group.parts.front().calls);
   group.parts.clear();
   group.streams.null = false;
-  const Claim claim(comm);
-  if (!claim) return refusal(comm);
-  Entry& entry = claim.entry();
-  entry.turns.drain();
-  Status status = runInOrder(*entry.communicator, calls);
-  if (!status.ok()) entry.fail(kEnd, status.error());
+  Status status = runOn(comm, [&](Communicator& communicator) { return runInOrder(communicator, calls); });
   calls.clear();
   state().room = std::move(calls);
   return status;
