@@ -2,35 +2,17 @@
 // Every collective by every algorithm that serves it, on real data, ranks as threads.
 #include <gtest/gtest.h>
 
-#include <mutex>
 #include <string>
 #include <vector>
 
-#include "tests/support/case_matrix.h"
-#include "tests/support/rank_threads.h"
+#include "tests/support/run_cases.h"
 #include "transports/link.h"
 
 namespace atl {
 namespace {
 
 using test::CollectiveCase;
-
-/// Runs the cases on every rank, in order, and reports the first failure of each rank.
-void runAll(Rank ranks, const Settings& settings, const std::vector<CollectiveCase>& cases) {
-  auto communicators = test::communicators(ranks, settings);
-  std::mutex mutex;
-  std::vector<std::string> failures;
-  test::onThreads(ranks, [&](Rank rank) {
-    for (const CollectiveCase& c : cases) {
-      const auto wrong = test::runCase(*communicators[static_cast<std::size_t>(rank)], c);
-      if (!wrong) continue;
-      const std::scoped_lock lock(mutex);
-      failures.push_back(fmt::format("{}: {}", test::describe(c), *wrong));
-      return;
-    }
-  });
-  for (const auto& failure : failures) ADD_FAILURE() << failure;
-}
+using test::runAll;
 
 /// One pair of the catalogue a test.
 class EveryAlgorithm : public testing::TestWithParam<test::Served> {

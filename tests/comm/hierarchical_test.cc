@@ -5,10 +5,8 @@
 
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 
-#include "tests/support/case_matrix.h"
-#include "tests/support/rank_threads.h"
+#include "tests/support/run_cases.h"
 
 namespace atl {
 namespace {
@@ -40,22 +38,6 @@ class HierarchicalAllReduce : public testing::TestWithParam<Islands> {
     return settings;
   }
 
-  void run(const Settings& settings, const std::vector<test::CollectiveCase>& cases) const {
-    auto communicators = test::communicators(GetParam().ranks, settings);
-    std::mutex mutex;
-    std::vector<std::string> failures;
-    test::onThreads(GetParam().ranks, [&](Rank rank) {
-      for (const test::CollectiveCase& c : cases) {
-        const auto wrong = test::runCase(*communicators[static_cast<std::size_t>(rank)], c);
-        if (!wrong) continue;
-        const std::scoped_lock lock(mutex);
-        failures.push_back(fmt::format("{}: {}", test::describe(c), *wrong));
-        return;
-      }
-    });
-    for (const auto& failure : failures) ADD_FAILURE() << failure;
-  }
-
   std::filesystem::path folder_;
 };
 
@@ -65,8 +47,9 @@ TEST_P(HierarchicalAllReduce, EveryCountTypeAndOp_GivesTheRightData) {
       SCOPED_TRACE(fmt::format("{}, {}", algorithm, placement));
       const Settings settings = settingsFor(algorithm, placement);
       const auto ranks = GetParam().ranks;
-      run(settings, test::casesFor(Collective::allReduce, ranks, {1, 13, 1031}, test::allTypes()));
-      run(settings, test::casesFor(Collective::allReduce, ranks, {0, 5000, 150001}, {DataType::float32}));
+      test::runAll(ranks, settings, test::casesFor(Collective::allReduce, ranks, {1, 13, 1031}, test::allTypes()));
+      test::runAll(ranks, settings,
+                   test::casesFor(Collective::allReduce, ranks, {0, 5000, 150001}, {DataType::float32}));
     }
   }
 }

@@ -7,21 +7,16 @@
 #include <vector>
 
 #include "src/topology/description.h"
+#include "tests/support/told_topology.h"
 #include "tools/atoll/topo/drawing.h"
 #include "tools/atoll/topo/layout.h"
 
 namespace atl::tools {
 namespace {
 
+using test::topologyOf;
 using testing::HasSubstr;
 using testing::Not;
-
-Topology topologyOf(std::string_view levels, std::string_view more = "") {
-  const auto read =
-      TopologyDescription::fromYaml(fmt::format("{{atoll-topology: 1, name: T, levels: [{}]{}}}", levels, more), "t");
-  if (!read.ok()) throw std::runtime_error(read.error().text);
-  return *read->topology();
-}
 
 std::size_t countOf(std::string_view text, std::string_view part) {
   std::size_t count = 0;

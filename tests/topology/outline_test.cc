@@ -6,19 +6,14 @@
 #include <gtest/gtest.h>
 
 #include "src/topology/description.h"
+#include "tests/support/told_topology.h"
 
 namespace atl {
 namespace {
 
+using test::topologyOf;
 using testing::HasSubstr;
 using testing::Not;
-
-Topology topologyOf(std::string_view levels, std::string_view more = "") {
-  const auto read =
-      TopologyDescription::fromYaml(fmt::format("{{atoll-topology: 1, name: T, levels: [{}]{}}}", levels, more), "t");
-  if (!read.ok()) throw std::runtime_error(read.error().text);
-  return *read->topology();
-}
 
 std::string textOf(const Topology& topology, std::int32_t apart = 12) {
   return fmt::format("{}", fmt::join(outlineText(topology, apart), "\n"));
