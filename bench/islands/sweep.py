@@ -17,8 +17,9 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "islands"))
+sys.path[:0] = [str(ROOT / "tests" / "islands"), str(ROOT / "bench" / "compare")]
 
+import plan  # noqa: E402
 import test_bed  # noqa: E402
 
 MPI_HAN = ("--mca", "coll_han_priority", "100")
@@ -49,11 +50,6 @@ CONTESTANTS = {
     "mpi-slot-han": open_mpi(False, MPI_HAN),
     "mpi-node-han": open_mpi(True, MPI_HAN),
 }
-
-
-def size_in_bytes(text):
-    units = {"K": 1 << 10, "M": 1 << 20}
-    return int(text[:-1]) * units[text[-1].upper()] if text[-1:].upper() in units else int(text)
 
 
 def floor_seconds(shape, size, rate):
@@ -146,7 +142,7 @@ def parsed(arguments):
     for rate in options.rates.split(","):
         bits_per_second(rate)
     for size in options.min, options.max:
-        size_in_bytes(size)
+        plan.parse_bytes(size)
     return options
 
 
