@@ -11,6 +11,14 @@
 
 namespace atl::plan {
 
+struct Algorithm;
+
+/// What one level of a hierarchy runs in a plan that is composed for it (hierarchical.h says of which collectives).
+struct LevelAlgorithms {
+  const Algorithm* inward = nullptr;   ///< on the way to the outermost level; at that level all that it runs
+  const Algorithm* outward = nullptr;  ///< on the way back; null at the outermost level
+};
+
 /// What a generator is asked for.
 struct PlanRequest {
   Collective collective = Collective::allReduce;
@@ -19,6 +27,9 @@ struct PlanRequest {
   Rank root = kNoRank;      ///< for rooted collectives, else kNoRank
   std::int32_t shares = 1;  ///< into how many parallel shares to divide the data (each becomes a lane, or two)
   const Hierarchy* hierarchy = nullptr;  ///< which ranks are near each other, the same on all; null: not known
+  /// Hierarchical algorithms only: what each level of joiningLevels(*hierarchy) runs, inner to outer, the same on all
+  /// ranks. Empty, or not what those levels can run: what the algorithm takes by itself.
+  std::span<const LevelAlgorithms> levels = {};
 };
 
 /// What ranks do between their waits, in the units that a model prices.

@@ -252,6 +252,13 @@ class Composer {
 
 }  // namespace
 
+Hierarchy joiningLevels(Hierarchy hierarchy) {
+  for (int level = hierarchy.levels() - 1; level >= 0; --level) {
+    if (!hierarchy.joins(level) && hierarchy.levels() > 1) hierarchy = hierarchy.without(level);
+  }
+  return hierarchy;
+}
+
 Result<Plan> composeAllReduce(const PlanRequest& request, const Hierarchy& hierarchy,
                               std::span<const LevelAlgorithms> levels, std::string_view name) {
   if (request.collective != Collective::allReduce) {

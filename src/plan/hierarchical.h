@@ -25,16 +25,14 @@
 
 namespace atl::plan {
 
-/// What a level runs.
-struct LevelAlgorithms {
-  const Algorithm* inward = nullptr;   ///< a reduce-scatter; at the outermost level the all-reduce
-  const Algorithm* outward = nullptr;  ///< an all-gather; null at the outermost level
-};
+/// Without the levels that join nothing. One level stays.
+Hierarchy joiningLevels(Hierarchy hierarchy);
 
 /// The plan of one rank for an all-reduce, by the name `name`. `levels` has an entry for each level of the hierarchy,
-/// inner to outer; all ranks give the same. The time and memory that it takes grow with the rank's own steps and with
-/// the members of the groups that it is in. Errors: another collective, other numbers of ranks or levels, an algorithm
-/// that does not serve a group or has lanes beyond its shares, or a payload cut finer than plans can name.
+/// inner to outer, a reduce-scatter and an all-gather, at the outermost an all-reduce; all ranks give the same. The
+/// time and memory that it takes grow with the rank's own steps and with the members of the groups that it is in.
+/// Errors: another collective, other numbers of ranks or levels, an algorithm that does not serve a group or has lanes
+/// beyond its shares, or a payload cut finer than plans can name.
 Result<Plan> composeAllReduce(const PlanRequest& request, const Hierarchy& hierarchy,
                               std::span<const LevelAlgorithms> levels, std::string_view name);
 

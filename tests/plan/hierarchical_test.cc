@@ -190,6 +190,22 @@ TEST(Hierarchical, FamiliesOfDifferentTrees_AreTold) {
   EXPECT_NE(hash(tree({{4}, {2}})), other->familyHash);
 }
 
+TEST(Hierarchical, LevelAlgorithms_AreTakenFromTheRequest) {
+  const Hierarchy hierarchy = tree({{4}, {1}, {2}});  // the middle level joins nothing
+  EXPECT_EQ(joiningLevels(hierarchy), tree({{4}, {2}}));
+  PlanRequest request;
+  request.ranks = 8;
+  request.hierarchy = &hierarchy;
+  const Algorithm& algorithm = *algorithmNamed("hierarchical");
+  const std::uint64_t byItself = algorithm.generate(request).familyHash;
+  const std::vector<LevelAlgorithms> levels = {inner("ring", "ring"), outer("recursive-doubling")};
+  request.levels = levels;
+  EXPECT_EQ(algorithm.generate(request), *composeAllReduce(request, tree({{4}, {2}}), levels, "hierarchical"));
+  const std::vector<LevelAlgorithms> unfit = {inner("chain", "ring"), outer("ring")};
+  request.levels = unfit;
+  EXPECT_EQ(algorithm.generate(request).familyHash, byItself);
+}
+
 TEST(Hierarchical, WhatCannotBe_SaysWhy) {
   const auto error = [](const Hierarchy& hierarchy, const std::vector<LevelAlgorithms>& levels) {
     const auto plan = planOf(hierarchy, levels, 0);

@@ -29,22 +29,15 @@ std::vector<LevelAlgorithms> algorithmsFor(const Hierarchy& hierarchy) {
   return levels;
 }
 
-/// Without the levels that join nothing. One level stays.
-Hierarchy joining(Hierarchy hierarchy) {
-  for (int level = hierarchy.levels() - 1; level >= 0; --level) {
-    if (!hierarchy.joins(level) && hierarchy.levels() > 1) hierarchy = hierarchy.without(level);
-  }
-  return hierarchy;
-}
-
 Plan generate(const PlanRequest& request, std::string_view name, std::int32_t strands) {
   if (request.ranks == 1) return soloPlan(request, name);
   const Hierarchy hierarchy =
-      joining(request.hierarchy != nullptr ? *request.hierarchy : Hierarchy::flat(request.ranks));
+      joiningLevels(request.hierarchy != nullptr ? *request.hierarchy : Hierarchy::flat(request.ranks));
   PlanRequest finer = request;
   finer.shares *= strands;
   const auto levels = algorithmsFor(hierarchy);
-  auto plan = composeAllReduce(finer, hierarchy, levels, name);
+  auto plan = composeAllReduce(finer, hierarchy, request.levels.empty() ? levels : request.levels, name);
+  if (!plan.ok() && !request.levels.empty()) plan = composeAllReduce(finer, hierarchy, levels, name);
   if (!plan.ok()) {
     // Only where the islands' sizes have no small common multiple: then as if there were none.
     plan = composeAllReduce(finer, Hierarchy::flat(request.ranks), std::span(&levels.back(), 1), name);
