@@ -8,9 +8,22 @@
 namespace atl::plan {
 
 std::span<const Algorithm> catalogue() {
-  static const std::array all{kOneShot, kTwoShot,  kRecursiveDoubling, kCirculant,    kDoubleBinaryTree,
-                              kPat,     kRing,     kBinomial,          kChain,        kDirect,
-                              kBruck,   kPairwise, kDissemination,     kHierarchical, kHierarchicalPipelined};
+  static const std::array all{kOneShot,
+                              kTwoShot,
+                              kRecursiveDoubling,
+                              kCirculant,
+                              kDoubleBinaryTree,
+                              kPat,
+                              kRing,
+                              kBinomial,
+                              kChain,
+                              kDirect,
+                              kBruck,
+                              kPairwise,
+                              kDissemination,
+                              kHierarchical,
+                              kHierarchicalPipelined,
+                              kHierarchicalLeader};
   return all;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hierarchical all-reduces on real data, ranks as threads, islands as files say.
+// Hierarchical collectives on real data, ranks as threads, islands as files say.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -18,7 +18,7 @@ struct Islands {
   Rank ranks;
 };
 
-class HierarchicalAllReduce : public testing::TestWithParam<Islands> {
+class HierarchicalCollectives : public testing::TestWithParam<Islands> {
  protected:
   void SetUp() override {
     folder_ = std::filesystem::temp_directory_path() / fmt::format("atoll-hierarchical-{}", ::getpid());
@@ -33,32 +33,44 @@ class HierarchicalAllReduce : public testing::TestWithParam<Islands> {
                                        placement);
     Settings settings = test::testSettings();
     settings.topologyFile = path;
-    settings.algorithms = fmt::format("allreduce:{}", algorithm);
-    settings.tileBytes = 4096;  // several tiles even at these sizes
+    settings.algorithms = algorithm;  // of what it does not serve, the chooser's
+    settings.tileBytes = 4096;        // several tiles even at these sizes
     return settings;
   }
 
   std::filesystem::path folder_;
 };
 
-TEST_P(HierarchicalAllReduce, EveryCountTypeAndOp_GivesTheRightData) {
-  for (const char* const algorithm : {"hierarchical", "hierarchical-pipelined"}) {
+TEST_P(HierarchicalCollectives, EveryCountTypeAndOp_GiveTheRightData) {
+  for (const char* const algorithm : {"hierarchical", "hierarchical-pipelined", "hierarchical-leader"}) {
     for (const char* const placement : {"by-slot", "by-island"}) {
       SCOPED_TRACE(fmt::format("{}, {}", algorithm, placement));
       const Settings settings = settingsFor(algorithm, placement);
       const auto ranks = GetParam().ranks;
-      test::runAll(ranks, settings, test::casesFor(Collective::allReduce, ranks, {1, 13, 1031}, test::allTypes()));
-      test::runAll(ranks, settings,
-                   test::casesFor(Collective::allReduce, ranks, {0, 5000, 150001}, {DataType::float32}));
+      std::vector<test::CollectiveCase> cases;
+      for (int c = 0; c < kCollectives; ++c) {
+        const auto collective = static_cast<Collective>(c);
+        if (collective == Collective::pointToPoint) continue;
+        const std::size_t many = payloadBlocks(collective, 2) == 1 ? 150001 : 20003;
+        for (const auto& some : {test::casesFor(collective, ranks, {13}, test::allTypes()),
+                                 test::casesFor(collective, ranks, {0, 1, 1031, 5000, many}, {DataType::float32})}) {
+          cases.insert(cases.end(), some.begin(), some.end());
+        }
+      }
+      test::runAll(ranks, settings, cases);
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Of, HierarchicalAllReduce,
+    Of, HierarchicalCollectives,
     testing::Values(
         Islands{"TwoPairs", "{name: host, kind: switch, members: 2}, {name: net, kind: switch, members: 2}", 4},
         Islands{"UnequalHosts", "{name: host, kind: switch, members: [3, 5, 1]}, {name: net, kind: switch, members: 3}",
+                9},
+        Islands{"UnequalHostsInPods",
+                "{name: host, kind: switch, members: [3, 5, 1]}, {name: pod, kind: switch, members: [2, 1]},"
+                "{name: net, kind: switch, members: 2}",
                 9},
         Islands{"ThreeLevels",
                 "{name: host, kind: switch, members: [2, 1, 3]}, {name: pod, kind: switch, members: [2, 1]},"

@@ -21,5 +21,6 @@ extern const Algorithm kPairwise;
 extern const Algorithm kDissemination;
 extern const Algorithm kHierarchical;
 extern const Algorithm kHierarchicalPipelined;
+extern const Algorithm kHierarchicalLeader;
 
 }  // namespace atl::plan
