@@ -27,9 +27,10 @@ struct NetAddress {
 
 /// What a process says of itself once, whatever the number of its ranks.
 struct ProcessInfo {
-  std::uint64_t id = 0;    ///< random; tells this process from every other
-  std::uint64_t host = 0;  ///< hash of the host's identity: equal = same kernel and same network namespace
-  std::string hostName;    ///< for people
+  std::uint64_t id = 0;       ///< random; tells this process from every other
+  std::uint64_t host = 0;     ///< hash of the host's identity: equal = same kernel and same network namespace
+  std::uint64_t machine = 0;  ///< hash of the running kernel's identity: hosts that are only namespaces share CPUs
+  std::string hostName;       ///< for people
   std::int32_t pid = 0;
   std::uint32_t transports = 0;       ///< bits of the transports that it has and is allowed to use
   std::vector<NetAddress> addresses;  ///< listening endpoints for streams, best first

@@ -27,7 +27,7 @@
 
 namespace atl {
 
-inline constexpr std::uint16_t kProtocolVersion = 4;
+inline constexpr std::uint16_t kProtocolVersion = 5;
 
 /// Sets sodium up; true if that worked. Cheap after the first time.
 bool cryptoReady();

@@ -57,6 +57,7 @@ void write(WireWriter& writer, const Process& message) {
 void write(WireWriter& writer, const ProcessInfo& process) {
   writer.put(process.id);
   writer.put(process.host);
+  writer.put(process.machine);
   writer.put(process.pid);
   writer.put(process.transports);
   writer.put(process.cores);
@@ -90,6 +91,7 @@ ProcessInfo readProcessInfo(WireReader& reader) {
   ProcessInfo process;
   process.id = reader.get<std::uint64_t>();
   process.host = reader.get<std::uint64_t>();
+  process.machine = reader.get<std::uint64_t>();
   process.pid = reader.get<std::int32_t>();
   process.transports = reader.get<std::uint32_t>();
   process.cores = reader.get<std::int32_t>();

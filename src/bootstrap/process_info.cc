@@ -78,6 +78,7 @@ ProcessInfo describeProcess(const Settings& settings, std::uint32_t transports) 
   ProcessInfo process;
   process.id = processNumber();
   process.host = hostIdentity(settings);
+  process.machine = machineIdentity();
   process.hostName = hostName();
   process.pid = ::getpid();
   process.transports = transports;

@@ -17,19 +17,21 @@ constexpr Duration kAwakeCrowded = std::chrono::milliseconds(1);
 /// What one more rank on a core adds to a round: sched_yield, and as much again where data has to be moved meanwhile.
 constexpr double kSwitchSeconds = 0.6e-6;
 
-/// The processes of one host, and how many ranks each has.
+/// A process, and how many ranks it has.
 struct Tenant {
   const ProcessInfo* process = nullptr;
   int ranks = 0;
 };
 
-std::unordered_map<std::uint64_t, std::vector<Tenant>> tenants(const Directory& directory) {
+/// Those of each host; or, with `place` = &ProcessInfo::machine, of each machine.
+std::unordered_map<std::uint64_t, std::vector<Tenant>> tenants(const Directory& directory,
+                                                               std::uint64_t ProcessInfo::*place) {
   std::vector<Tenant> all;
   for (const ProcessInfo& process : directory.processes) all.push_back({&process, 0});
   for (const std::uint32_t process : directory.processOf) ++all[process].ranks;
-  std::unordered_map<std::uint64_t, std::vector<Tenant>> byHost;
-  for (const Tenant& tenant : all) byHost[tenant.process->host].push_back(tenant);
-  return byHost;
+  std::unordered_map<std::uint64_t, std::vector<Tenant>> byPlace;
+  for (const Tenant& tenant : all) byPlace[tenant.process->*place].push_back(tenant);
+  return byPlace;
 }
 
 /// Ranks for each core among those that may run on these CPUs and no others.
@@ -62,10 +64,24 @@ double ranksPerCore(const std::vector<Tenant>& host) {
   return most;
 }
 
+/// Ranks for each CPU of a machine whose hosts are namespaces; where CPUs are not known, none. Quotas are not looked
+/// at: hosts mostly have their own.
+double ranksPerCpu(const std::vector<Tenant>& machine) {
+  CpuList all;
+  int ranks = 0;
+  for (const auto& [process, its] : machine) {
+    all = unionOf(all, process->cpus);
+    ranks += its;
+  }
+  return all.empty() ? 0 : static_cast<double>(ranks) / countOf(all);
+}
+
 }  // namespace
 
 Patience patienceFor(const Directory& directory, Rank me, const Settings& settings) {
-  const bool crowded = ranksPerCore(tenants(directory)[directory.process(me).host]) > 1;
+  const ProcessInfo& mine = directory.process(me);
+  const bool crowded = ranksPerCore(tenants(directory, &ProcessInfo::host)[mine.host]) > 1 ||
+                       ranksPerCpu(tenants(directory, &ProcessInfo::machine)[mine.machine]) > 1;
   const bool atOnce = settings.paths.sleep == Path::on;
   return {settings.spin >= 0  ? settings.spin
           : crowded || atOnce ? 0
@@ -77,7 +93,9 @@ Patience patienceFor(const Directory& directory, Rank me, const Settings& settin
 
 plan::LinkModel withContention(plan::LinkModel model, const Directory& directory) {
   double perCore = 1;
-  for (const auto& [id, host] : tenants(directory)) perCore = std::max(perCore, ranksPerCore(host));
+  for (const auto& [id, host] : tenants(directory, &ProcessInfo::host)) perCore = std::max(perCore, ranksPerCore(host));
+  for (const auto& [id, machine] : tenants(directory, &ProcessInfo::machine))
+    perCore = std::max(perCore, ranksPerCpu(machine));
   if (perCore <= 1) return model;
   // Every rank of a core runs once before a message is answered, and the core's time is shared.
   model.latency += perCore * kSwitchSeconds;

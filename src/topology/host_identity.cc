@@ -31,6 +31,10 @@ std::string hostName() {
   return ::gethostname(buffer.data(), buffer.size() - 1) == 0 && buffer[0] != '\0' ? buffer.data() : "?";
 }
 
+std::uint64_t machineIdentity() {
+  return hashText(bootId());
+}
+
 std::uint64_t hostIdentity(const Settings& settings) {
   if (!settings.hostId.empty()) return hashText(settings.hostId);
   return hashText(bootId() + '\n' + hostName() + '\n' + networkNamespace());

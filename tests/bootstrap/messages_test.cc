@@ -14,6 +14,7 @@ ProcessInfo someProcess() {
   ProcessInfo process;
   process.id = 0x1234567890abcdef;
   process.host = 42;
+  process.machine = 43;
   process.hostName = "n07";
   process.pid = 4711;
   process.transports = 7;
@@ -38,6 +39,7 @@ ProcessInfo someProcess() {
 void expectSame(const ProcessInfo& a, const ProcessInfo& b) {
   EXPECT_EQ(a.id, b.id);
   EXPECT_EQ(a.host, b.host);
+  EXPECT_EQ(a.machine, b.machine);
   EXPECT_EQ(a.hostName, b.hostName);
   EXPECT_EQ(a.pid, b.pid);
   EXPECT_EQ(a.transports, b.transports);

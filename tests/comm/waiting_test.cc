@@ -71,6 +71,19 @@ TEST(PatienceFor, RanksBoundToOneCore_YieldAtOnce) {
   EXPECT_FALSE(polls(bound({{{0, 1}}, {{1, 1}}, {{0, 2}}}))) << "one that may run on either shares it";
 }
 
+TEST(PatienceFor, HostsThatAreNamespacesOfOneMachine_ShareItsCpus) {
+  Directory directory = bound({{{0, 2}}, {{0, 2}}, {{0, 2}}, {{0, 2}}});
+  for (std::size_t i = 0; i < 4; ++i) {
+    directory.processes[i].host = 1 + i / 2;
+    directory.processes[i].machine = 1 + i / 2;
+  }
+  EXPECT_TRUE(polls(directory));
+  EXPECT_EQ(withContention(kLinks, directory).ranksPerCore, 1);
+  for (ProcessInfo& process : directory.processes) process.machine = 1;
+  EXPECT_FALSE(polls(directory));
+  EXPECT_EQ(withContention(kLinks, directory).ranksPerCore, 2);
+}
+
 TEST(PatienceFor, QuotaBelowTheCpusAllowed_CountsForAll) {
   Directory directory = bound({{{0, 8}}, {{0, 8}}});
   EXPECT_TRUE(polls(directory));
