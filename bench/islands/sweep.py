@@ -7,6 +7,7 @@ Atoll's flat ring and its hierarchical plans, and Open MPI by slot and by node, 
 
 import argparse
 import datetime
+import itertools
 import json
 import os
 import pathlib
@@ -26,15 +27,19 @@ MPI_HAN = ("--mca", "coll_han_priority", "100")
 TIMEOUT = 300  # seconds for a program
 
 
-def atoll(algorithm):
-    def command(bed, programs):
-        return [*bed.atoll_run(programs / "atoll", [f"ATOLL_ALGO=allreduce:{algorithm}"]), str(programs / "all_reduce_perf")]
+def atoll(algorithm=None, by_node=False):
+    """Told the rates of the links, as a user of a cluster would. Without an algorithm the cost model chooses."""
+    def command(bed, programs, folder):
+        topology = folder / "topology.yaml"
+        topology.write_text(bed.shape.topology(by_node))
+        variables = [f"ATOLL_TOPOLOGY={topology}"] + ([f"ATOLL_ALGO=allreduce:{algorithm}"] if algorithm else [])
+        return [*bed.atoll_run(programs / "atoll", variables, by_node), str(programs / "all_reduce_perf")]
 
     return command
 
 
 def open_mpi(by_node, options=()):
-    def command(bed, programs):
+    def command(bed, programs, _):
         yielding = ("--mca", "mpi_yield_when_idle", "1") if bed.shape.ranks > len(os.sched_getaffinity(0)) else ()
         return [*bed.open_mpi_run((*yielding, *options), by_node), str(programs / "mpi_collective_perf"), "allreduce"]
 
@@ -42,7 +47,12 @@ def open_mpi(by_node, options=()):
 
 
 CONTESTANTS = {
+    "atoll": atoll(),
+    "atoll-node": atoll(by_node=True),
     "ring": atoll("ring"),
+    "two-shot": atoll("two-shot"),
+    "binomial": atoll("binomial"),
+    "recursive-doubling": atoll("recursive-doubling"),
     "hierarchical": atoll("hierarchical"),
     "pipelined": atoll("hierarchical-pipelined"),
     "mpi-slot": open_mpi(False),
@@ -57,19 +67,11 @@ def floor_seconds(shape, size, rate):
     return 2 * (shape.hosts - 1) / shape.hosts * size * 8 / rate
 
 
-def bits_per_second(rate):
-    """Of a rate as tc writes it: 200mbit, 1gbit."""
-    for unit, factor in (("kbit", 1e3), ("mbit", 1e6), ("gbit", 1e9)):
-        if rate.endswith(unit):
-            return float(rate[:-len(unit)]) * factor
-    raise ValueError(f"{rate} is not a rate such as 200mbit")
-
-
 def measured(bed, contestant, options):
     """Seconds by size, out of place."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
-        command = [*CONTESTANTS[contestant](bed, options.programs), "-b", options.min, "-e", options.max, "-f", str(options.factor), "-n",
+        command = [*CONTESTANTS[contestant](bed, options.programs, pathlib.Path(folder)), "-b", options.min, "-e", options.max, "-f", str(options.factor), "-n",
                    str(options.iterations), "-w", "1", "--out-of-place", "-J", str(report)]
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=TIMEOUT,
                        env=dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1"))
@@ -111,7 +113,7 @@ def table(shape, times, contestants):
     lines = [f"\n### {shape.hosts} hosts of {shape.ranks_per_host} ranks, {shape.rate}\n",
              "| size | least | " + " | ".join(contestants) + " |", "|---|---|" + "---|" * len(contestants)]
     for size in sorted({size for by_size in times.values() for size in by_size}):
-        least = floor_seconds(shape, size, bits_per_second(shape.rate))
+        least = floor_seconds(shape, size, test_bed.bits_per_second(shape.rate))
         cells = []
         for contestant in contestants:
             samples = times.get(contestant, {}).get(size)
@@ -124,7 +126,7 @@ def table(shape, times, contestants):
 def parsed(arguments):
     parser = argparse.ArgumentParser(prog="sweep", description=__doc__)
     parser.add_argument("--hosts", default="2,3,4", help="numbers of hosts [%(default)s]")
-    parser.add_argument("--ranks-per-host", type=int, default=2, help="[%(default)s]")
+    parser.add_argument("--ranks-per-host", default="2", help="[%(default)s]")
     parser.add_argument("--rates", default="100mbit,500mbit,2gbit", help="of a host's link, each way [%(default)s]")
     parser.add_argument("--min", default="64K", help="smallest size [%(default)s]")
     parser.add_argument("--max", default="16M", help="largest size [%(default)s]")
@@ -140,7 +142,7 @@ def parsed(arguments):
         if contestant not in CONTESTANTS:
             parser.error(f"--contestants: {contestant} is none of {', '.join(CONTESTANTS)}")
     for rate in options.rates.split(","):
-        bits_per_second(rate)
+        test_bed.bits_per_second(rate)
     for size in options.min, options.max:
         plan.parse_bytes(size)
     return options
@@ -153,18 +155,17 @@ def main(arguments):
             f"{options.repetitions}; in brackets the least time that the link allows over the time taken. Network namespaces, links limited "
             "by tbf both ways.\n")
     text, records = [head], []
-    for hosts in map(int, options.hosts.split(",")):
-        for rate in options.rates.split(","):
-            shape = test_bed.Shape(hosts, options.ranks_per_host, rate)
-            try:
-                times, missing = sweep(shape, options)
-            except test_bed.Unavailable as reason:
-                sys.exit(f"sweep: {reason}")
-            text.append(table(shape, times, options.contestants))
-            text += [f"\n{name}: {reason}" for name, reason in missing.items()]
-            records.append({"hosts": hosts, "ranks_per_host": options.ranks_per_host, "rate": rate, "seconds": times, "missing": missing})
-            (options.out / "islands.md").write_text("\n".join(text) + "\n")
-            (options.out / "islands.json").write_text(json.dumps(records, indent=1) + "\n")
+    for hosts, ranks, rate in itertools.product(options.hosts.split(","), options.ranks_per_host.split(","), options.rates.split(",")):
+        shape = test_bed.Shape(int(hosts), int(ranks), rate)
+        try:
+            times, missing = sweep(shape, options)
+        except test_bed.Unavailable as reason:
+            sys.exit(f"sweep: {reason}")
+        text.append(table(shape, times, options.contestants))
+        text += [f"\n{name}: {reason}" for name, reason in missing.items()]
+        records.append({"hosts": shape.hosts, "ranks_per_host": shape.ranks_per_host, "rate": rate, "seconds": times, "missing": missing})
+        (options.out / "islands.md").write_text("\n".join(text) + "\n")
+        (options.out / "islands.json").write_text(json.dumps(records, indent=1) + "\n")
     print("\n".join(text))
 
 

@@ -20,6 +20,19 @@ class Unavailable(Exception):
     """This machine makes no test bed; the text says why."""
 
 
+HEADERS = 14 + 20 + 32  # of each packet: Ethernet, IPv4, TCP with timestamps
+MTU = 9000  # jumbo frames, as clusters have them
+PACKET = 14 + MTU
+
+
+def bits_per_second(rate):
+    """Of a rate as tc writes it: 200mbit, 1gbit."""
+    for unit, factor in (("kbit", 1e3), ("mbit", 1e6), ("gbit", 1e9)):
+        if rate.endswith(unit):
+            return float(rate[:-len(unit)]) * factor
+    raise ValueError(f"{rate} is not a rate such as 200mbit")
+
+
 @dataclasses.dataclass
 class Shape:
     hosts: int = 2
@@ -39,8 +52,20 @@ class Shape:
     def pod_of(self, host):
         return host // (self.hosts // self.pods)
 
-
-HEADERS = 14 + 20 + 32  # of each packet: Ethernet, IPv4, TCP with timestamps
+    def topology(self, by_node=False):
+        """The contents of a topology file for it. What TCP's and Ethernet's headers take of full packets is not usable."""
+        levels = [("host", self.ranks_per_host, None, 1), ("pod", self.hosts // self.pods, self.rate, "1 per host"),
+                  ("core", self.pods, self.pod_rate, "1 per pod")]
+        lines = ["atoll-topology: 1", "name: test bed", "levels:"]
+        for name, members, rate, ports in levels if self.pods > 1 else levels[:2]:
+            lines += [f"  - name: {name}", "    kind: switch", f"    members: {members}"]
+            if rate:
+                lines += [f"    bandwidth: {bits_per_second(rate) / 1e6:g} Mbit/s", f"    usable: {1 - HEADERS / PACKET:.3f}", f"    ports: {ports}"]
+        dealt = [host * self.ranks_per_host + index for index in range(self.ranks_per_host) for host in range(self.hosts)]
+        if by_node:
+            at = sorted(range(self.ranks), key=lambda rank: dealt[rank])
+            lines.append(f"placement: [{', '.join(map(str, at))}]")
+        return "\n".join(lines) + "\n"
 
 
 @dataclasses.dataclass
@@ -103,11 +128,15 @@ class TestBed:
 
     @staticmethod
     def _join(lower, interface, bridge, port, rate):
-        """A veth pair, limited both ways. The bucket is small: what fits into it goes at the speed of memory."""
-        _run("ip", "link", "add", interface, "netns", lower, "type", "veth", "peer", "name", port, "netns", bridge)
+        """A veth pair, limited both ways. The bucket is small, since what fits into it goes at the speed of memory: what passes in 1 ms,
+        by which the kernel's timers may be late, and two packets at least."""
+        bucket = max(bits_per_second(rate) / 8 * 1e-3, 2 * PACKET)
+        _run("ip", "link", "add", interface, "mtu", str(MTU), "netns", lower, "type", "veth", "peer", "name", port, "mtu", str(MTU), "netns",
+             bridge)
         _run("ip", "-n", bridge, "link", "set", port, "master", "br0")
         for namespace, end in ((lower, interface), (bridge, port)):
-            _run("tc", "-n", namespace, "qdisc", "add", "dev", end, "root", "tbf", "rate", rate, "burst", "64kb", "latency", "50ms")
+            _run("tc", "-n", namespace, "qdisc", "add", "dev", end, "root", "tbf", "rate", rate, "burst", f"{bucket:.0f}b", "latency",
+                 "50ms")
             _run("ip", "-n", namespace, "link", "set", end, "up")
 
     def placed(self, by_node=False):
