@@ -11,7 +11,7 @@
 #include "src/base/result.h"
 #include "src/base/settings.h"
 #include "src/bootstrap/directory.h"
-#include "src/plan/chooser.h"
+#include "src/plan/link_model.h"
 #include "transports/link.h"
 #include "transports/names.h"
 #include "transports/outbox.h"

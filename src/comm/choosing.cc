@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "src/comm/waiting.h"
+#include "src/plan/explain.h"
 
 namespace atl {
 namespace {
@@ -29,29 +29,30 @@ std::optional<Error> disagreementIn(const Directory& directory) {
 
 }  // namespace
 
-Result<Choosing> Choosing::create(const Settings& settings, const LinkSurvey& survey, const Directory& directory) {
+Result<Choosing> Choosing::create(const Settings& settings, const plan::TuningSite& tuningSite,
+                                  std::shared_ptr<const plan::SiteModel> site, const Directory& directory) {
   Choosing choosing;
   ATOLL_ASSIGN(choosing.forced_, plan::ForcedAlgorithms::parse(settings.algorithms));
-  choosing.model_ = withContention(survey.worst, directory);
-  choosing.site_ = survey.site;
+  choosing.site_ = std::move(site);
+  choosing.tuningSite_ = tuningSite;
   if (!settings.tuningFile.empty()) {
     auto file = plan::tuningFileAt(settings.tuningFile);
     if (!file.ok()) return std::move(file).error().within("ATOLL_TUNING");
     choosing.file_ = std::move(file).value();
-    choosing.tuned_ = choosing.file_->table.at(survey.site);
+    choosing.tuned_ = choosing.file_->table.at(tuningSite);
   }
   choosing.disagreement_ = disagreementIn(directory);
   return choosing;
 }
 
 Result<plan::Decision> Choosing::decide(const plan::Choice& choice) const {
-  ATOLL_ASSIGN(plan::Decision decision, plan::decide(choice, model_, forced_, tuned_));
+  ATOLL_ASSIGN(plan::Decision decision, plan::decide(choice, *site_, forced_, tuned_));
   if (disagreement_ && decision.by != plan::Decision::By::user) return *disagreement_;
   return decision;
 }
 
 std::string Choosing::explain(const plan::Choice& choice, const plan::Decision& decision) const {
-  std::string text = plan::explain(choice, decision, model_);
+  std::string text = plan::explain(choice, decision, *site_);
   if (decision.by == plan::Decision::By::table) text += fmt::format(" (tuning table {})", file_->path);
   return text;
 }

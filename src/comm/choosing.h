@@ -19,7 +19,8 @@ namespace atl {
 class Choosing {
  public:
   /// Reads ATOLL_ALGO's rules and ATOLL_TUNING's table. Errors name the setting and what is wrong with it.
-  static Result<Choosing> create(const Settings& settings, const LinkSurvey& survey, const Directory& directory);
+  static Result<Choosing> create(const Settings& settings, const plan::TuningSite& tuningSite,
+                                 std::shared_ptr<const plan::SiteModel> site, const Directory& directory);
 
   /// The decision, valid as long as this object. An error of rank()'s; or a mismatch, where a table would have a say
   /// and two ranks have different ones.
@@ -28,14 +29,14 @@ class Choosing {
   /// What ATOLL_DEBUG=plan prints.
   [[nodiscard]] std::string explain(const plan::Choice& choice, const plan::Decision& decision) const;
 
-  [[nodiscard]] const plan::TuningSite& site() const { return site_; }
+  [[nodiscard]] const plan::TuningSite& tuningSite() const { return tuningSite_; }
 
  private:
   Choosing() = default;
 
-  plan::LinkModel model_;
+  std::shared_ptr<const plan::SiteModel> site_;
   plan::ForcedAlgorithms forced_;
-  plan::TuningSite site_;
+  plan::TuningSite tuningSite_;
   std::shared_ptr<const plan::TuningFile> file_;  ///< null: no table
   const plan::TunedSite* tuned_ = nullptr;        ///< in the file: what was measured here, or null
   std::optional<Error> disagreement_;             ///< ranks have different tables

@@ -8,6 +8,7 @@
 #include "src/comm/islands.h"
 #include "src/comm/link_table.h"
 #include "src/comm/program_cache.h"
+#include "src/comm/site.h"
 #include "src/comm/waiting.h"
 #include "src/exec/host/host_execution.h"
 #include "src/plan/verify.h"
@@ -43,7 +44,8 @@ class CommunicatorOfRank final : public Communicator {
     }
     logTopology(*topology_, rank_);
     ATOLL_ASSIGN(const LinkSurvey survey, links_.survey());
-    ATOLL_ASSIGN(Choosing choosing, Choosing::create(settings_, survey, directory()));
+    ATOLL_ASSIGN(auto site, siteOf(directory(), *topology_, links_, survey.worst, session_->communicator()));
+    ATOLL_ASSIGN(Choosing choosing, Choosing::create(settings_, survey.site, std::move(site), directory()));
     programs_.emplace(rank_, topology_->hierarchy(), settings_, links_, std::move(choosing));
     session_->onNotice(rank_, [this](const Notice& notice) { take(notice); });
     return success();

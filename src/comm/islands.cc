@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
-#include <mutex>
 #include <vector>
 
 #include "src/base/log.h"
+#include "src/comm/per_communicator.h"
 #include "src/topology/assemble.h"
 #include "src/topology/description.h"
 #include "src/topology/outline.h"
@@ -16,27 +15,8 @@
 namespace atl {
 namespace {
 
-/// Topologies in use, by the number of the communicator.
-class InUse {
- public:
-  template <class Make>
-  Result<std::shared_ptr<const Topology>> get(std::uint64_t communicator, Make make) {
-    const std::scoped_lock lock(mutex_);
-    std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
-    if (auto topology = known_[communicator].lock()) return topology;
-    ATOLL_ASSIGN(Topology made, make());
-    auto topology = std::make_shared<const Topology>(std::move(made));
-    known_[communicator] = topology;
-    return topology;
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::uint64_t, std::weak_ptr<const Topology>> known_;
-};
-
-InUse& inUse() {
-  static InUse all;
+PerCommunicator<Topology>& inUse() {
+  static PerCommunicator<Topology> all;
   return all;
 }
 

@@ -2,6 +2,7 @@
 #include "src/comm/link_table.h"
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "src/base/log.h"
@@ -65,6 +66,31 @@ Result<LinkSurvey> LinkTable::survey() const {
     survey.site.links += name;
   }
   return survey;
+}
+
+Result<std::vector<plan::LinkModel>> LinkTable::levelModels(const plan::Hierarchy& hierarchy) const {
+  // As in survey(), those that are near each other reach others alike: the first rank of an island stands for it.
+  const Directory& directory = *context_.directory;
+  std::vector<plan::LinkModel> worst(static_cast<std::size_t>(hierarchy.levels()));
+  for (int level = 0; level < hierarchy.levels(); ++level) {
+    plan::LinkModel& model = worst[static_cast<std::size_t>(level)];
+    for (std::int32_t group = 0; group < hierarchy.groups(level); ++group) {
+      const std::uint32_t first = directory.processOf[static_cast<std::size_t>(hierarchy.ranksOf(level, group)[0])];
+      std::optional<std::uint32_t> before;
+      for (std::int32_t m = 1; m < hierarchy.members(level, group); ++m) {
+        const std::int32_t member = hierarchy.firstMember(level, group) + m;
+        const Rank rank = level == 0 ? hierarchy.ranksOf(0, group)[m] : hierarchy.ranksOf(level - 1, member)[0];
+        const std::uint32_t process = directory.processOf[static_cast<std::size_t>(rank)];
+        if (process == before) continue;
+        before = process;
+        ATOLL_ASSIGN(const Transport* const transport,
+                     agree(transports_, directory.processes[first], directory.processes[process]));
+        const plan::LinkModel its = transport->model();
+        if (its.latency > model.latency) model = its;
+      }
+    }
+  }
+  return worst;
 }
 
 std::size_t LinkTable::bytesHeld() const {

@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "src/exec/host/link_end.h"
+#include "src/plan/hierarchy.h"
+#include "src/plan/link_model.h"
+#include "src/plan/tuning_table.h"
 #include "transports/outbox.h"
 #include "transports/transport.h"
 
@@ -29,6 +32,10 @@ class LinkTable {
 
   /// What the chooser goes by. An error where two ranks have no transport in common.
   [[nodiscard]] Result<LinkSurvey> survey() const;
+
+  /// By level of the hierarchy, which is of the communicator's ranks, prices of the slowest transport between ranks
+  /// that the level joins. The same on every rank.
+  [[nodiscard]] Result<std::vector<plan::LinkModel>> levelModels(const plan::Hierarchy& hierarchy) const;
 
   [[nodiscard]] std::size_t size() const { return links_.size(); }
   [[nodiscard]] std::size_t bytesHeld() const;

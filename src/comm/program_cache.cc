@@ -167,9 +167,14 @@ Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std:
   ATOLL_ASSIGN(const auto decision, choosing_.decide(choice));
   if (log::enabled(log::Subject::plan)) log::write(log::Subject::plan, rank_, choosing_.explain(choice, decision));
 
-  const plan::Algorithm& algorithm = decision.algorithm();
-  const std::uint64_t key = hashText(
-      algorithm.name, hashCombine(static_cast<std::uint64_t>(call.root), static_cast<std::uint64_t>(call.collective)));
+  const plan::Candidate& taken = decision.taken();
+  std::uint64_t key = hashText(taken.algorithm->name, hashCombine(static_cast<std::uint64_t>(call.root),
+                                                                  static_cast<std::uint64_t>(call.collective)));
+  for (const plan::LevelAlgorithms& level : taken.levels) {
+    for (const plan::Algorithm* const algorithm : {level.inward, level.outward}) {
+      key = hashText(algorithm == nullptr ? "" : algorithm->name, key);
+    }
+  }
   auto& cached = plans_[key];
   if (cached == nullptr) {
     plan::PlanRequest request;
@@ -178,7 +183,8 @@ Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std:
     request.rank = rank_;
     request.root = call.root;
     request.hierarchy = &hierarchy_;
-    cached = std::make_shared<const Plan>(algorithm.generate(request));
+    request.levels = taken.levels;
+    cached = std::make_shared<const Plan>(taken.algorithm->generate(request));
   }
   return cached;
 }
@@ -222,7 +228,7 @@ Result<exec::Program*> ProgramCache::get(std::span<const PointToPoint> operation
 Result<AlgorithmChoice> ProgramCache::choiceFor(Collective collective, std::uint64_t bytes) const {
   const Rank root = isRooted(collective) ? 0 : kNoRank;
   AlgorithmChoice report;
-  report.site = choosing_.site();
+  report.site = choosing_.tuningSite();
   for (const auto& plan : userPlans_[static_cast<std::size_t>(collective)]) {
     if (plan->root != root) continue;
     report.algorithm = plan->algorithm;

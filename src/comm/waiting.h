@@ -5,7 +5,7 @@
 #include "src/base/settings.h"
 #include "src/bootstrap/directory.h"
 #include "src/exec/execution.h"
-#include "src/plan/chooser.h"
+#include "src/plan/link_model.h"
 
 namespace atl {
 

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/plan/hierarchy.h"
 #include "src/plan/plan.h"
@@ -12,6 +15,7 @@
 namespace atl::plan {
 
 struct Algorithm;
+struct Phase;
 
 /// What one level of a hierarchy runs in a plan that is composed for it (hierarchical.h says of which collectives).
 struct LevelAlgorithms {
@@ -42,7 +46,7 @@ struct Work {
 };
 
 /// What a plan takes: rounds one after another, the work of the busiest rank, and the work of all ranks together, which
-/// is what counts where they share cores. LinkModel (chooser.h) says what it is multiplied with.
+/// is what counts where they share cores. LinkModel (link_model.h) says what it is multiplied with.
 struct Cost {
   double rounds = 0;   ///< latencies (α) on the critical path, pipeline fill included
   Work busiest;        ///< of the rank that does most, and what it waits for while others pass theirs on
@@ -77,8 +81,10 @@ struct Algorithm {
   bool tileable = false;  ///< its plans are Plan::tileable
   /// False where unequal blocks (the v-forms) break it, as where blocks are shuffled through scratch.
   bool unequalBlocks = true;
-  /// Made for islands: looks at PlanRequest::hierarchy. Its cost is that without one.
-  bool hierarchical = false;
+  /// Composed for islands: what its plans run at each level of a hierarchy (phases.h) whose levels all join something,
+  /// for a collective that it serves. `cost` is then that without islands. Null: it knows no levels.
+  std::vector<Phase> (*phases)(Collective collective, const Hierarchy& hierarchy) = nullptr;
+  std::int32_t strands = 1;  ///< of such a plan, of which some are at one level while others are at another
 };
 
 /// Every algorithm, in a fixed order (ties in the chooser go to the earlier).
@@ -86,5 +92,8 @@ std::span<const Algorithm> catalogue();
 
 /// The algorithm of that name, or null.
 const Algorithm* algorithmNamed(std::string_view name);
+
+/// Names of the algorithms that pass a test, or "none": for error texts.
+std::string namesOfAlgorithms(const std::function<bool(const Algorithm&)>& passes);
 
 }  // namespace atl::plan

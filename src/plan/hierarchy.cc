@@ -185,11 +185,18 @@ std::int32_t Hierarchy::groupsWithin(int inner, int outer, std::int32_t group) c
   return end - first;
 }
 
+std::vector<std::int32_t> Hierarchy::memberCounts(int level) const {
+  if (equalMembers(level)) return {members(level, 0)};
+  std::vector<std::int32_t> counts;
+  for (std::int32_t group = 0; group < groups(level); ++group) counts.push_back(members(level, group));
+  std::ranges::sort(counts);
+  const auto repeated = std::ranges::unique(counts);
+  counts.erase(repeated.begin(), repeated.end());
+  return counts;
+}
+
 std::int32_t Hierarchy::mostMembers(int level) const {
-  if (equalMembers(level)) return members(level, 0);
-  std::int32_t most = 0;
-  for (std::int32_t group = 0; group < groups(level); ++group) most = std::max(most, members(level, group));
-  return most;
+  return memberCounts(level).back();
 }
 
 Rank Hierarchy::firstPlace(int level, std::int32_t group) const {

@@ -91,6 +91,8 @@ class Hierarchy {
 
   /// How many groups of level `inner` are in a group of level `outer`, which is that level or one further out.
   [[nodiscard]] std::int32_t groupsWithin(int inner, int outer, std::int32_t group) const;
+  /// How many members groups of the level have: each number once, in ascending order.
+  [[nodiscard]] std::vector<std::int32_t> memberCounts(int level) const;
   /// Members of the level's largest group.
   [[nodiscard]] std::int32_t mostMembers(int level) const;
 

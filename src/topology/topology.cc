@@ -65,14 +65,22 @@ double Topology::uplinkRate(int number, std::int32_t member) const {
   return static_cast<double>(portsOf(number, member)) * portRate(number) / level(number).oversubscription;
 }
 
+std::vector<double> Topology::uplinkRates(int number) const {
+  const int per = level(number).ports.per;
+  const bool alike =
+      number == 0 || (hierarchy_.equalRanks(number - 1) && (per == Ports::kPerRank || hierarchy_.equalRanks(per)));
+  const std::int32_t members = alike ? 1 : hierarchy_.groups(number - 1);
+  std::vector<double> rates;
+  for (std::int32_t m = 0; m < members; ++m) rates.push_back(uplinkRate(number, m));
+  return rates;
+}
+
 double Topology::rateOfEach(int number) const {
   if (number == 0) return uplinkRate(0, 0);
-  const bool alike = hierarchy_.equalRanks(number - 1) &&
-                     (level(number).ports.per == Ports::kPerRank || hierarchy_.equalRanks(level(number).ports.per));
-  const std::int32_t members = alike ? 1 : hierarchy_.groups(number - 1);
   double least = std::numeric_limits<double>::infinity();
-  for (std::int32_t m = 0; m < members; ++m) {
-    least = std::min(least, uplinkRate(number, m) / hierarchy_.ranksOf(number - 1, m).size());
+  std::int32_t member = 0;
+  for (const double rate : uplinkRates(number)) {
+    least = std::min(least, rate / hierarchy_.ranksOf(number - 1, member++).size());
   }
   return least;
 }

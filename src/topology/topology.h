@@ -48,6 +48,9 @@ class Topology {
   /// What a member's uplink into the level carries, oversubscription included: its ports together, divided by that.
   [[nodiscard]] double uplinkRate(int level, std::int32_t member) const;
 
+  /// The same of every member of the level, by its number; one value where all are alike.
+  [[nodiscard]] std::vector<double> uplinkRates(int level) const;
+
   /// What each rank gets of the level when all ranks send into it at once: the least share of any member's uplink.
   [[nodiscard]] double rateOfEach(int level) const;
 

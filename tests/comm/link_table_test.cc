@@ -70,5 +70,18 @@ TEST(LinkSurvey, OneRankAlone_NeedsNoTransport) {
   EXPECT_EQ(prices.worst.latency, 0);
 }
 
+TEST(LevelModels, ProcessesOfSeveralRanks_HaveTheirOwnLinksInside) {
+  const Directory directory = jobOnOneHost({0, 0, 1, 1});
+  const Settings settings;
+  Outbox outbox(settings.slotBytes, settings.slots);
+  const LinkTable table({1, 0, &directory, &settings, &outbox, nullptr}, outbox);
+  const Prices prices = pricesFor({0, 0, 1, 1});
+  const std::vector<plan::Hierarchy::Members> members{{2}, {2}};
+  const auto models = table.levelModels(*plan::Hierarchy::make(members));
+  ASSERT_TRUE(models.ok()) << models.error().text;
+  EXPECT_EQ((*models)[0].latency, prices.inproc.latency);
+  EXPECT_EQ((*models)[1].latency, prices.shm.latency);
+}
+
 }  // namespace
 }  // namespace atl

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "src/plan/algorithms/arithmetic.h"
+#include "src/plan/explain.h"
 #include "tests/plan/families.h"
 
 namespace atl::plan {
@@ -97,7 +98,8 @@ TEST(Chooser, AnySize_PredictionsAreFiniteAndNeverShrinkWithThePayload) {
       if (!pairing.algorithm->serves(pairing.collective, ranks, false)) continue;
       double before = 0;
       for (const std::uint64_t bytes : {0ull, 8ull, 4096ull, 1ull << 20, 1ull << 30}) {
-        const double seconds = predict(*pairing.algorithm, choiceOf(pairing.collective, ranks, bytes), kNetwork);
+        const double seconds =
+            predict(*pairing.algorithm, choiceOf(pairing.collective, ranks, bytes), kNetwork).seconds;
         ASSERT_TRUE(std::isfinite(seconds)) << nameOf(pairing);
         ASSERT_GE(seconds, before) << nameOf(pairing) << " " << bytes << " B on " << ranks;
         before = seconds;
@@ -117,7 +119,7 @@ constexpr LinkModel kMemory{.latency = 3e-7,
                             .bulkLatency = 1e-6};
 
 double predicted(std::string_view name, const Choice& choice, const LinkModel& model) {
-  return predict(*algorithmNamed(name), choice, model);
+  return predict(*algorithmNamed(name), choice, model).seconds;
 }
 
 TEST(Prices, MemoryThatManyRead_IsPostedOnce) {

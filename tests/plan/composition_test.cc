@@ -90,7 +90,7 @@ std::vector<LevelAlgorithms> randomLevels(std::mt19937& random, const Hierarchy&
     if (!collective) return nullptr;
     std::vector<const Algorithm*> serving;
     for (const Algorithm& algorithm : catalogue()) {
-      if (algorithm.serves(*collective, 2, false) && !algorithm.hierarchical) serving.push_back(&algorithm);
+      if (algorithm.serves(*collective, 2, false) && algorithm.phases == nullptr) serving.push_back(&algorithm);
     }
     return serving[std::uniform_int_distribution<std::size_t>(0, serving.size() - 1)(random)];
   };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "src/plan/traffic.h"
 #include "tests/plan/families.h"
 
 namespace atl::plan {
@@ -11,37 +12,9 @@ namespace {
 
 constexpr double kBytes = 1e6;
 
-double bytesOf(const Plan& plan, const Chunk& chunk) {
-  if (plan.collective == Collective::barrier) return 0;
-  return kBytes / plan.shares * chunk.span / chunk.parts;
-}
-
-void addStep(const Plan& plan, const Step& step, double times, Work& work) {
-  const double bytes = times * bytesOf(plan, step.chunk);
-  if (step.kind == Step::Kind::send) {
-    work.messages += times * static_cast<double>(step.to.size());
-    work.posted += bytes;
-    work.sent += bytes * static_cast<double>(step.to.size());
-    return;
-  }
-  const bool folds = step.operands.size() > 1;
-  for (const Operand& operand : step.operands) {
-    const bool comes = operand.isPeer();
-    work.messages += comes ? times : 0;
-    work.received += comes ? bytes : 0;
-    work.reduced += folds || !comes ? bytes : 0;
-  }
-}
-
 Work workOf(const Plan& plan) {
-  Work work;
-  for (const Lane& lane : plan.lanes) {
-    for (const Loop& loop : lane.loops) {
-      for (const Round& round : loop.rounds) {
-        for (const Step& step : round.steps) addStep(plan, step, loop.repeat, work);
-      }
-    }
-  }
+  Work work = trafficOf(plan, Hierarchy::flat(plan.ranks)).work();
+  for (double Work::*bytes : {&Work::sent, &Work::posted, &Work::received, &Work::reduced}) work.*bytes *= kBytes;
   return work;
 }
 

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "src/plan/chooser.h"
+#include "src/plan/explain.h"
 #include "src/plan/tuning_file.h"
 
 namespace atl::plan {

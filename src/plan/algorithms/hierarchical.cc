@@ -18,6 +18,7 @@
 
 #include "src/plan/algorithms/algorithms.h"
 #include "src/plan/builder.h"
+#include "src/plan/phases.h"
 
 namespace atl::plan {
 namespace {
@@ -109,7 +110,8 @@ const Algorithm kHierarchical{
     .generate = [](const PlanRequest& request) { return generate(request, kHierarchical.name, Division::slices, 1); },
     .cost = [](const CostQuery& query) { return flatCost(query, Division::slices, 1); },
     .tileable = true,
-    .hierarchical = true,
+    .phases = [](Collective collective,
+                 const Hierarchy& hierarchy) { return phasesOf(collective, hierarchy, Division::slices); },
 };
 
 const Algorithm kHierarchicalPipelined{
@@ -122,7 +124,9 @@ const Algorithm kHierarchicalPipelined{
         },
     .cost = [](const CostQuery& query) { return flatCost(query, Division::slices, kStrands); },
     .tileable = true,
-    .hierarchical = true,
+    .phases = [](Collective collective,
+                 const Hierarchy& hierarchy) { return phasesOf(collective, hierarchy, Division::slices); },
+    .strands = kStrands,
 };
 
 const Algorithm kHierarchicalLeader{
@@ -132,7 +136,8 @@ const Algorithm kHierarchicalLeader{
     .generate =
         [](const PlanRequest& request) { return generate(request, kHierarchicalLeader.name, Division::leaders, 1); },
     .cost = [](const CostQuery& query) { return flatCost(query, Division::leaders, 1); },
-    .hierarchical = true,
+    .phases = [](Collective collective,
+                 const Hierarchy& hierarchy) { return phasesOf(collective, hierarchy, Division::leaders); },
 };
 
 }  // namespace atl::plan

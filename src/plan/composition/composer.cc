@@ -3,7 +3,6 @@
 
 #include <limits>
 #include <numeric>
-#include <set>
 
 #include "src/plan/verify.h"
 
@@ -11,15 +10,6 @@ namespace atl::plan {
 namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-
-/// How many members the groups of a level have, each number once; groups of one have nothing to do.
-std::set<Rank> groupSizes(const Hierarchy& hierarchy, int level) {
-  std::set<Rank> sizes;
-  const std::int32_t groups = hierarchy.equalMembers(level) ? 1 : hierarchy.groups(level);
-  for (std::int32_t group = 0; group < groups; ++group) sizes.insert(hierarchy.members(level, group));
-  sizes.erase(1);
-  return sizes;
-}
 
 }  // namespace
 
@@ -48,7 +38,8 @@ Status Composer::prepare() {
   for (int level = 0; level < hierarchy_.levels(); ++level) {
     const LevelCollectives collectives = this->collectives(level);
     const LevelAlgorithms& algorithms = levels_[static_cast<std::size_t>(level)];
-    for (const Rank members : groupSizes(hierarchy_, level)) {
+    for (const Rank members : hierarchy_.memberCounts(level)) {
+      if (members == 1) continue;  // nothing to do
       if (collectives.inward) ATOLL_TRY(refine(level, {*collectives.inward, algorithms.inward}, members));
       if (collectives.outward) ATOLL_TRY(refine(level, {*collectives.outward, algorithms.outward}, members));
     }

@@ -28,7 +28,7 @@ Result<Entrants> Entrants::make(const perf::Team& team, const std::vector<Collec
   for (const plan::Algorithm& algorithm : plan::catalogue()) {
     const bool wanted = std::any_of(collectives.begin(), collectives.end(),
                                     [&](Collective c) { return algorithm.serves(c, team.ranks(), false); });
-    if (!wanted || algorithm.hierarchical) continue;
+    if (!wanted || algorithm.phases != nullptr) continue;
     ATOLL_ASSIGN(auto forced, splitFor(team, std::string(algorithm.name)));
     made.entrants_.push_back({&algorithm, std::move(forced)});
   }
