@@ -79,12 +79,17 @@ struct Algorithm {
   Plan (*generate)(const PlanRequest& request);
   Cost (*cost)(const CostQuery& query);
   bool tileable = false;  ///< its plans are Plan::tileable
-  /// False where unequal blocks (the v-forms) break it, as where blocks are shuffled through scratch.
+  /// False where unequal blocks break its all-to-alls, as where blocks of different pairs share messages.
   bool unequalBlocks = true;
   /// Composed for islands: what its plans run at each level of a hierarchy (phases.h) whose levels all join something,
   /// for a collective that it serves. `cost` is then that without islands. Null: it knows no levels.
   std::vector<Phase> (*phases)(Collective collective, const Hierarchy& hierarchy) = nullptr;
   std::int32_t strands = 1;  ///< of such a plan, of which some are at one level while others are at another
+
+  /// Whether its plans of the collective are right for the v-form too.
+  [[nodiscard]] bool servesUnequalBlocks(Collective collective) const {
+    return unequalBlocks || collective != Collective::allToAll;
+  }
 };
 
 /// Every algorithm, in a fixed order (ties in the chooser go to the earlier).

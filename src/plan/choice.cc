@@ -10,7 +10,7 @@ namespace atl::plan {
 
 bool canServe(const Algorithm& algorithm, const Choice& choice) {
   return algorithm.serves(choice.collective, choice.ranks, choice.ordered) &&
-         (algorithm.unequalBlocks || !choice.unequalBlocks);
+         (!choice.unequalBlocks || algorithm.servesUnequalBlocks(choice.collective));
 }
 
 std::string needsOf(const Choice& choice) {

@@ -32,6 +32,9 @@ std::optional<Composition> compositionOf(Collective collective, Division divisio
     case Collective::reduceScatter:
       return slices ? Composition{{Collective::reduceScatter, std::nullopt}, collective}
                     : Composition{{Collective::reduce, Collective::scatter}, collective};
+    case Collective::allToAll:
+      return slices ? Composition{{collective, std::nullopt}, collective}
+                    : Composition{{Collective::gather, Collective::scatter}, collective};
     default: return std::nullopt;
   }
 }
@@ -42,7 +45,8 @@ void compose(Composer& composer) {
     case Collective::reduce: return composeReduce(composer);
     case Collective::broadcast: return composeBroadcast(composer);
     case Collective::allGather: return composeAllGather(composer);
-    default: return composeReduceScatter(composer);
+    case Collective::reduceScatter: return composeReduceScatter(composer);
+    default: return composeAllToAll(composer);
   }
 }
 

@@ -6,7 +6,8 @@
 // all-gathers lead outward by the same ways. Every rank works at every level on a slice of its own, so all ports into
 // a level carry the same at the same time and no island sends more than its part of the payload: 2 (H−1)/H S through
 // the uplinks of each of H islands, which is the least for any all-reduce. The other collectives are made likewise; the
-// least is (H−1)/H S for all-gather (in) and reduce-scatter (out), and S for broadcast and reduce.
+// least is (H−1)/H S for all-gather (in) and reduce-scatter (out), and S for broadcast and reduce. An all-to-all has
+// nothing to save but messages: blocks for one island go together, through the rank that owns the destination's slice.
 //
 // Or each island has a leader, to whom everything goes and from whom everything comes: more bytes and less work in
 // parallel, but the fewest messages between islands, which is what counts where payloads are small.
@@ -37,7 +38,7 @@ struct LevelCollectives {
   std::optional<Collective> outward;
 };
 
-/// For a collective that has a composition; none for others. The outermost level's is all in `inward`.
+/// For a collective that can be composed; none for others. The outermost level's is all in `inward`.
 LevelCollectives levelCollectives(Collective collective, Division division, bool outermost);
 
 /// Whether a collective can be composed.

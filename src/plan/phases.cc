@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "src/plan/composition/exchange.h"
 #include "src/plan/composition/section.h"
 #include "src/plan/hierarchical.h"
 
@@ -12,7 +13,8 @@ namespace {
 /// Phases of one level, without their collective.
 struct LevelShape {
   Phase phase;
-  double gathered = 1;  ///< the part of the payload that the blocks of a group's ranks are
+  Rank ranks = 1;        ///< in a group
+  Rank memberRanks = 1;  ///< in a member of one
 };
 
 std::vector<LevelShape> shapesOf(const Hierarchy& hierarchy, Division division) {
@@ -27,7 +29,8 @@ std::vector<LevelShape> shapesOf(const Hierarchy& hierarchy, Division division) 
     shape.phase.share = 1 / slices;
     shape.phase.runs = owned;
     shape.phase.atOnce = slices;
-    shape.gathered = static_cast<double>(hierarchy.ranksOf(level, 0).size()) / hierarchy.ranks();
+    shape.ranks = hierarchy.ranksOf(level, 0).size();
+    shape.memberRanks = level == 0 ? 1 : hierarchy.ranksOf(level - 1, 0).size();
     shapes.push_back(shape);
     if (division == Division::leaders) continue;
     slices *= sizes.back();
@@ -36,14 +39,13 @@ std::vector<LevelShape> shapesOf(const Hierarchy& hierarchy, Division division) 
   return shapes;
 }
 
-Phase phaseOf(const LevelShape& shape, Collective collective, Division division, bool outward) {
-  Phase phase = shape.phase;
-  phase.collective = collective;
-  phase.outward = outward;
-  // A leader gathers and scatters what belongs to its own group; slices are of that already.
+/// The part of a rank's payload that one run has. In an all-to-all a rank hands on the payloads of all that it has
+/// gathered, a slice of each.
+double shareOf(const LevelShape& shape, Collective whole, Collective collective, Division division, Rank ranks) {
   const bool ownBlocks = collective == Collective::gather || collective == Collective::scatter;
-  if (division == Division::leaders && ownBlocks) phase.share = shape.gathered;
-  return phase;
+  if (whole == Collective::allToAll) return shape.phase.share * (ownBlocks ? shape.ranks : shape.memberRanks);
+  // Slices are of the group's own already.
+  return division == Division::leaders && ownBlocks ? static_cast<double>(shape.ranks) / ranks : shape.phase.share;
 }
 
 }  // namespace
@@ -54,8 +56,16 @@ std::vector<Phase> phasesOf(Collective collective, const Hierarchy& hierarchy, D
   std::vector<Phase> back;
   for (std::size_t level = 0; level < shapes.size(); ++level) {
     const LevelCollectives runs = levelCollectives(collective, division, level + 1 == shapes.size());
-    if (runs.inward) phases.push_back(phaseOf(shapes[level], *runs.inward, division, false));
-    if (runs.outward) back.push_back(phaseOf(shapes[level], *runs.outward, division, true));
+    const auto phaseOf = [&](Collective its, bool outward) {
+      Phase phase = shapes[level].phase;
+      phase.collective = its;
+      phase.outward = outward;
+      phase.packed = collective == Collective::allToAll;
+      phase.share = shareOf(shapes[level], collective, its, division, hierarchy.ranks());
+      return phase;
+    };
+    if (runs.inward) phases.push_back(phaseOf(*runs.inward, false));
+    if (runs.outward) back.push_back(phaseOf(*runs.outward, true));
   }
   phases.insert(phases.end(), back.rbegin(), back.rend());
   return phases;
@@ -70,7 +80,7 @@ bool fitsPhase(const Algorithm& algorithm, const Phase& phase, const Hierarchy& 
   request.ranks = phase.members;
   request.root = isRooted(phase.collective) ? 0 : kNoRank;
   const Plan plan = algorithm.generate(request);
-  return plan.shares == 1 && plan.lanes.size() == 1 && keepsNames(plan);
+  return plan.shares == 1 && plan.lanes.size() == 1 && (phase.packed ? isStraight(plan) : keepsNames(plan));
 }
 
 }  // namespace atl::plan

@@ -15,10 +15,11 @@ struct Phase {
   int level = 0;
   bool outward = false;  ///< which of LevelAlgorithms it runs
   Collective collective = Collective::allReduce;
-  Rank members = 1;   ///< of the largest group
-  double share = 1;   ///< the part of the payload that one run of the collective has
-  double runs = 1;    ///< how many of them the busiest rank takes part in, one after another
-  double atOnce = 1;  ///< runs of which messages go through the uplink of one member of the level
+  Rank members = 1;     ///< of the largest group
+  double share = 1;     ///< the part of a rank's payload that one run of the collective has; with leaders more than all
+  double runs = 1;      ///< how many of them the busiest rank takes part in, one after another
+  bool packed = false;  ///< blocks of several ranks travel as one, so that only plans that isStraight() can be used
+  double atOnce = 1;    ///< runs of which messages go through the uplink of one member of the level
 };
 
 /// The phases of a composition in the order in which a rank runs them. The collective can be composed, and all levels

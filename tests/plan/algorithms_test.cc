@@ -30,7 +30,7 @@ std::string shapeOf(Rank ranks, Rank root, std::int32_t shares) {
 void expectProved(const Pairing& pairing, Rank ranks, Rank root, std::int32_t shares) {
   const std::vector<Plan> plans = familyOf(pairing, ranks, root, shares);
   VerifyOptions options;
-  options.unequalBlocks = pairing.algorithm->unequalBlocks;
+  options.unequalBlocks = pairing.algorithm->servesUnequalBlocks(pairing.collective);
   const Result<Proof> proof = verify(plans, options);
   ASSERT_TRUE(proof.ok()) << shapeOf(ranks, root, shares) << ": " << proof.error().text;
 
@@ -99,7 +99,7 @@ TEST(Catalogue, EveryCollective_IsServedOnAnyNumberOfRanksInRankOrder) {
     for (Rank ranks = 1; ranks <= 64; ++ranks) {
       const auto all = catalogue();
       EXPECT_TRUE(std::any_of(all.begin(), all.end(),
-                              [&](const Algorithm& a) { return a.serves(collective, ranks, true) && a.unequalBlocks; }))
+                              [&](const Algorithm& a) { return a.serves(collective, ranks, true) && a.servesUnequalBlocks(collective); }))
           << nameOf(collective) << " on " << ranks;
     }
   }

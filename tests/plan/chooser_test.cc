@@ -71,7 +71,7 @@ TEST(Chooser, UnequalBlocks_PassesOverAlgorithmsThatMixBlocks) {
   const auto ranked = rank(choice, kNetwork, ForcedAlgorithms{});
   ASSERT_TRUE(ranked.ok());
   for (const Candidate& candidate : *ranked)
-    EXPECT_TRUE(candidate.algorithm->unequalBlocks) << candidate.algorithm->name;
+    EXPECT_TRUE(candidate.algorithm->servesUnequalBlocks(choice.collective)) << candidate.algorithm->name;
 }
 
 TEST(Chooser, OrderedReduction_TakesOnlyAlgorithmsThatKeepOrder) {

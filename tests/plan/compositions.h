@@ -57,7 +57,7 @@ inline std::string fault(const Hierarchy& hierarchy, const std::vector<LevelAlgo
     plans.push_back(std::move(plan).value());
   }
   VerifyOptions options;
-  options.unequalBlocks = true;
+  options.unequalBlocks = wanted.collective != Collective::allToAll;
   const auto proof = verify(plans, options);
   if (!proof.ok()) return proof.error().text;
   options.inPlace = true;

@@ -229,7 +229,7 @@ TEST(Decide, RowOfWhichNoneCanServeTheCall_LeavesItToTheModel) {
   unequal.unequalBlocks = true;  // bruck, the only one measured, needs equal blocks
   const Decision decision = decisionOf(unequal, &site);
   EXPECT_EQ(decision.by, Decision::By::model);
-  EXPECT_TRUE(decision.algorithm().unequalBlocks);
+  EXPECT_TRUE(decision.algorithm().servesUnequalBlocks(unequal.collective));
 }
 
 TEST(Explain, DecisionOfATable_NamesTheRowAndWhatTheModelWouldTake) {

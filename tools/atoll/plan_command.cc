@@ -133,7 +133,7 @@ void addList(CLI::App& parent) {
         const auto collective = static_cast<Collective>(c);
         if (servesSomewhere(a, collective)) served += fmt::format(" {}", atl::nameOf(collective));
       }
-      fmt::print("{:<{}} {}{}\n", "", width, served, a.unequalBlocks ? "" : "  (equal blocks only)");
+      fmt::print("{:<{}} {}{}\n", "", width, served, a.unequalBlocks ? "" : "  (alltoall: equal blocks only)");
     }
   });
 }

@@ -8,6 +8,7 @@
 //   reduce-scatter,
 //   all-gather       (1 + (H−1)) α + (g−1)/g S βᵢ + (H−1)/(Hg) S βₒ
 //   broadcast,reduce (2 + (H−1)) α + 2(g−1)/g S βᵢ + S/g βₒ
+//   all-to-all       2 α + (g−1) μᵢ + (H−1) μₒ + (g−1)/g S βᵢ + (H−1)/H S βₒ
 //
 // The pipelined form runs four shares as strands of their own: some are within islands while others are between them.
 // It needs four times as many messages.
@@ -29,32 +30,39 @@ constexpr std::int32_t kMostDirect = 16;
 /// The same between islands, where messages cost more.
 constexpr std::int32_t kMostDirectBetween = 8;
 
-/// Within islands.
-const Algorithm& innerAlgorithm(Collective collective, Rank members) {
+/// What runs `collective` within islands, as a stage of `whole`.
+const Algorithm& innerAlgorithm(Collective collective, Rank members, Collective whole) {
   const bool direct = members <= kMostDirect;
   switch (collective) {
     case Collective::reduceScatter: return direct ? kTwoShot : kRing;
     case Collective::allGather: return direct ? kOneShot : kRing;
     case Collective::reduce:
     case Collective::broadcast: return direct ? kOneShot : kBinomial;
-    default: return direct ? kDirect : kBinomial;  // scatter, gather
+    case Collective::allToAll: return direct ? kDirect : kPairwise;
+    default: return direct || whole == Collective::allToAll ? kDirect : kBinomial;  // scatter, gather
   }
 }
 
 /// Between the outermost islands, for much data.
-const Algorithm& outerAlgorithm(Collective collective) {
-  return collective == Collective::broadcast || collective == Collective::reduce ? kChain : kRing;
+const Algorithm& outerAlgorithm(Collective collective, Rank members) {
+  switch (collective) {
+    case Collective::broadcast:
+    case Collective::reduce: return kChain;
+    case Collective::allToAll: return members <= kMostDirectBetween ? kDirect : kPairwise;
+    default: return kRing;
+  }
 }
 
 /// Between their leaders, for little.
 const Algorithm& leadersAlgorithm(Collective collective, Rank members) {
+  if (collective == Collective::allToAll) return outerAlgorithm(collective, members);
   if (collective == Collective::broadcast || collective == Collective::reduce) return kBinomial;
   if (members > kMostDirectBetween) return kCirculant;
   return collective == Collective::reduceScatter ? kTwoShot : kOneShot;
 }
 
 const Algorithm& outermostAlgorithm(Collective collective, Rank members, Division division) {
-  return division == Division::slices ? outerAlgorithm(collective) : leadersAlgorithm(collective, members);
+  return division == Division::slices ? outerAlgorithm(collective, members) : leadersAlgorithm(collective, members);
 }
 
 std::vector<LevelAlgorithms> algorithmsFor(Collective collective, const Hierarchy& hierarchy, Division division) {
@@ -64,8 +72,8 @@ std::vector<LevelAlgorithms> algorithmsFor(Collective collective, const Hierarch
   for (int level = 0; level < outermost; ++level) {
     const Rank most = hierarchy.mostMembers(level);
     LevelAlgorithms algorithms;
-    if (inner.inward) algorithms.inward = &innerAlgorithm(*inner.inward, most);
-    if (inner.outward) algorithms.outward = &innerAlgorithm(*inner.outward, most);
+    if (inner.inward) algorithms.inward = &innerAlgorithm(*inner.inward, most, collective);
+    if (inner.outward) algorithms.outward = &innerAlgorithm(*inner.outward, most, collective);
     levels.push_back(algorithms);
   }
   levels.push_back({&outermostAlgorithm(collective, hierarchy.mostMembers(outermost), division), nullptr});
@@ -96,6 +104,10 @@ bool serves(Collective collective, Rank /*ranks*/, bool ordered) {
 /// Of the form without islands.
 Cost flatCost(const CostQuery& query, Division division, double strands) {
   Cost cost = outermostAlgorithm(query.collective, query.ranks, division).cost(query);
+  if (query.collective == Collective::allToAll) {  // whose algorithms know no tiles
+    cost.rounds *= query.tiles;
+    strands *= query.tiles;
+  }
   cost.busiest.messages *= strands;
   cost.all.messages *= strands;
   return cost;
@@ -110,6 +122,7 @@ const Algorithm kHierarchical{
     .generate = [](const PlanRequest& request) { return generate(request, kHierarchical.name, Division::slices, 1); },
     .cost = [](const CostQuery& query) { return flatCost(query, Division::slices, 1); },
     .tileable = true,
+    .unequalBlocks = false,
     .phases = [](Collective collective,
                  const Hierarchy& hierarchy) { return phasesOf(collective, hierarchy, Division::slices); },
 };
@@ -124,6 +137,7 @@ const Algorithm kHierarchicalPipelined{
         },
     .cost = [](const CostQuery& query) { return flatCost(query, Division::slices, kStrands); },
     .tileable = true,
+    .unequalBlocks = false,
     .phases = [](Collective collective,
                  const Hierarchy& hierarchy) { return phasesOf(collective, hierarchy, Division::slices); },
     .strands = kStrands,
@@ -136,6 +150,7 @@ const Algorithm kHierarchicalLeader{
     .generate =
         [](const PlanRequest& request) { return generate(request, kHierarchicalLeader.name, Division::leaders, 1); },
     .cost = [](const CostQuery& query) { return flatCost(query, Division::leaders, 1); },
+    .unequalBlocks = false,
     .phases = [](Collective collective,
                  const Hierarchy& hierarchy) { return phasesOf(collective, hierarchy, Division::leaders); },
 };

@@ -27,4 +27,7 @@ void composeAllGather(Composer& composer);
 /// Reduce-scatters inward, of ever fewer blocks: the all-gather backwards. Leaders: reduce, reduce-scatter, scatter.
 void composeReduceScatter(Composer& composer);
 
+/// Exchanges at every level, of ever more blocks together, inner levels first. No leaders.
+void composeAllToAll(Composer& composer);
+
 }  // namespace atl::plan

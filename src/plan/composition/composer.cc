@@ -30,8 +30,26 @@ std::int32_t Composer::rootMember(int level) const {
   return here ? hierarchy_.memberOf(level, request_.root) : kNoMember;
 }
 
+std::vector<Rank> Composer::ranksOfMember(int level, std::int32_t member) const {
+  if (level == 0) return {hierarchy_.ranksOf(0, group(0))[member]};
+  std::vector<Rank> all;
+  for (const Rank rank : hierarchy_.ranksOf(level - 1, hierarchy_.firstMember(level, group(level)) + member)) {
+    all.push_back(rank);
+  }
+  return all;
+}
+
+std::int32_t Composer::sliceOf(int level, Rank rank) const {
+  return slicing_.owned(level, hierarchy_.groupOf(level, rank), hierarchy_.memberOf(level, rank)).first;
+}
+
+std::int32_t Composer::memberTowards(int level, Rank rank) const {
+  return outermost(level) ? hierarchy_.memberOf(level, rank)
+                          : slicing_.ownerMember(level, group(level), sliceOf(level, rank));
+}
+
 Region Composer::mine(int level) const {
-  return ofMembers(level)[static_cast<std::size_t>(hierarchy_.memberOf(level, request_.rank))];
+  return ofMembers(level)[static_cast<std::size_t>(member(level))];
 }
 
 Status Composer::prepare() {
@@ -60,7 +78,8 @@ Status Composer::refine(int level, const Task& task, Rank members) {
   }
   if (!task.algorithm->serves(task.collective, members, false)) return refuse("it does not serve that");
   const Plan sample = generate(task, members, 0, isRooted(task.collective) ? 0 : kNoRank);
-  if (!keepsNames(sample)) return refuse("it moves blocks to places of others");
+  const bool fits = request_.collective == Collective::allToAll ? isStraight(sample) : keepsNames(sample);
+  if (!fits) return refuse("it moves blocks to places of others");
   if (sample.shares != request_.shares || sample.lanes.size() != static_cast<std::size_t>(request_.shares)) {
     return refuse("it has lanes beyond its shares");
   }
@@ -87,6 +106,13 @@ Place Composer::reserve(Region region) {
   nextSlot_ += place.region.total();
   slots_ = std::max(slots_, nextSlot_);
   return place;
+}
+
+std::int32_t Composer::reserveBlocks(std::int32_t count) {
+  const std::int64_t first = nextSlot_;
+  nextSlot_ += count * (parts_ / request_.ranks);
+  slots_ = std::max(slots_, nextSlot_);
+  return static_cast<std::int32_t>(first);
 }
 
 void Composer::inward(int level, const Place& source, const Place& target, std::int32_t root) {
@@ -130,7 +156,20 @@ void Composer::add(int level, const Task& task, Place source, const Place& targe
     section.source = reserve(section.inputRegion());
   }
   release(before);
-  sections_.push_back(std::move(section));
+  sections_.emplace_back(std::move(section));
+}
+
+void Composer::add(int level, Collective collective, std::int32_t root, Exchange exchange) {
+  const LevelAlgorithms& algorithms = levels_[static_cast<std::size_t>(level)];
+  const bool isInward = collectives(level).inward == collective;
+  exchange.plan = generate({collective, isInward ? algorithms.inward : algorithms.outward}, members(level),
+                           member(level), isRooted(collective) ? root : kNoRank);
+  exchange.ranks = slicing_.owners(level, group(level), path_);
+  sections_.emplace_back(std::move(exchange));
+}
+
+void Composer::add(Copies copies) {
+  sections_.emplace_back(std::move(copies));
 }
 
 Result<Plan> Composer::build(std::string_view name) const {
@@ -142,7 +181,9 @@ Result<Plan> Composer::build(std::string_view name) const {
   builder.scratch(static_cast<std::int32_t>(slots_), static_cast<std::int32_t>(parts_));
   for (std::int32_t share = 0; share < request_.shares; ++share) {
     builder.lane(share);
-    for (const Section& section : sections_) write(builder, section, share, parts_);
+    for (const auto& any : sections_) {
+      std::visit([&](const auto& section) { write(builder, section, share, static_cast<std::int32_t>(parts_)); }, any);
+    }
   }
   return std::move(builder).build();
 }

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "src/base/result.h"
+#include "src/plan/composition/exchange.h"
 #include "src/plan/composition/holdings.h"
 #include "src/plan/composition/section.h"
 #include "src/plan/hierarchical.h"
@@ -28,10 +30,17 @@ class Composer {
   Status prepare();
 
   [[nodiscard]] const PlanRequest& request() const { return request_; }
+  [[nodiscard]] const Hierarchy& hierarchy() const { return hierarchy_; }
+  [[nodiscard]] bool usesLeaders() const { return slicing_.division() == Division::leaders; }
   [[nodiscard]] bool outermost(int level) const { return level == hierarchy_.levels() - 1; }
   [[nodiscard]] LevelCollectives collectives(int level) const;
   /// This rank's group has no other members.
-  [[nodiscard]] bool alone(int level) const { return hierarchy_.members(level, group(level)) == 1; }
+  [[nodiscard]] bool alone(int level) const { return members(level) == 1; }
+  /// The members of this rank's group, and which of them it is in.
+  [[nodiscard]] std::int32_t members(int level) const { return hierarchy_.members(level, group(level)); }
+  [[nodiscard]] std::int32_t member(int level) const { return hierarchy_.memberOf(level, request_.rank); }
+  /// The ranks of one of them, in the order of their places.
+  [[nodiscard]] std::vector<Rank> ranksOfMember(int level, std::int32_t member) const;
   /// The member of this rank's group that the root is in, or kNoMember.
   [[nodiscard]] std::int32_t rootMember(int level) const;
   /// The member of this rank's group that owns the first slice; with leaders, the one that leads it.
@@ -41,7 +50,15 @@ class Composer {
   /// Whether this rank is the collective's root.
   [[nodiscard]] bool isRoot() const { return request_.rank == request_.root; }
 
-  /// The slice that is being worked on: the path that forEachOwned() has led along.
+  /// The number of the first slice of the level that a rank's group or, at level 0, the rank itself owns.
+  [[nodiscard]] std::int32_t sliceOf(int level, Rank rank) const;
+  /// The member of this rank's group that what is for a rank has to go to next: where that rank's slice is owned, and
+  /// at the outermost level where the rank is.
+  [[nodiscard]] std::int32_t memberTowards(int level, Rank rank) const;
+
+  /// The numbers of the slice that is being worked on, by the levels that forEachOwned() has led through.
+  [[nodiscard]] SlicePath path() const { return path_; }
+  /// That slice.
   [[nodiscard]] Region slice() const { return holdings_.slice(path_); }
   /// What members of this rank's group hold of it.
   [[nodiscard]] std::vector<Region> ofMembers(int level) const {
@@ -66,6 +83,8 @@ class Composer {
 
   /// A place in scratch of its own, until the mark that was taken before is released.
   Place reserve(Region region);
+  /// The first of so many slots of a block each. Of payloads with a block for each rank.
+  std::int32_t reserveBlocks(std::int32_t count);
   [[nodiscard]] std::int64_t mark() const { return nextSlot_; }
   void release(std::int64_t mark) { nextSlot_ = mark; }
 
@@ -74,6 +93,11 @@ class Composer {
   /// if the group has no other members.
   void inward(int level, const Place& source, const Place& target, std::int32_t root = kNoMember);
   void outward(int level, const Place& source, const Place& target, std::int32_t root = kNoMember);
+
+  /// Adds an exchange among the same owners, whose plan and ranks are still to be filled in: by the algorithm that
+  /// stands for its collective.
+  void add(int level, Collective collective, std::int32_t root, Exchange exchange);
+  void add(Copies copies);
 
   /// The plan of all sections. An error where it would need more scratch than plans can name.
   [[nodiscard]] Result<Plan> build(std::string_view name) const;
@@ -85,9 +109,7 @@ class Composer {
   };
 
   [[nodiscard]] std::int32_t group(int level) const { return hierarchy_.groupOf(level, request_.rank); }
-  [[nodiscard]] SliceRun owned(int level) const {
-    return slicing_.owned(level, group(level), hierarchy_.memberOf(level, request_.rank));
-  }
+  [[nodiscard]] SliceRun owned(int level) const { return slicing_.owned(level, group(level), member(level)); }
   [[nodiscard]] Plan generate(const Task& task, Rank members, Rank rank, Rank root) const;
   Status refine(int level, const Task& task, Rank members);
   void add(int level, const Task& task, Place source, const Place& target, std::int32_t root);
@@ -99,7 +121,7 @@ class Composer {
   Holdings holdings_;
   std::int64_t parts_ = 1;
   std::vector<std::int32_t> path_;
-  std::vector<Section> sections_;
+  std::vector<std::variant<Section, Exchange, Copies>> sections_;
   std::int64_t nextSlot_ = 0;
   std::int64_t slots_ = 0;
 };
