@@ -62,6 +62,19 @@ TEST_P(HierarchicalCollectives, EveryCountTypeAndOp_GiveTheRightData) {
   }
 }
 
+// Blocks that were gathered for others lie apart from each other, and socket links take what lies together.
+TEST_P(HierarchicalCollectives, OverSockets_GiveTheRightData) {
+  for (const char* const algorithm : {"hierarchical", "hierarchical-leader"}) {
+    SCOPED_TRACE(algorithm);
+    Settings settings = settingsFor(algorithm, "by-island");
+    settings.transports = "tcp";
+    for (const Collective collective : {Collective::allToAll, Collective::allGather, Collective::reduceScatter}) {
+      test::runAll(GetParam().ranks, settings,
+                   test::casesFor(collective, GetParam().ranks, {1, 13, 1031, 5000}, {DataType::float32}));
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Of, HierarchicalCollectives,
     testing::Values(

@@ -123,5 +123,24 @@ TEST(ChunkCursor, SpanOfParts_IsWalkedInOrder) {
   EXPECT_EQ(seen, expected);
 }
 
+TEST(ChunkCursor, PartsThatFollowEachOther_AreOneRun) {
+  const std::vector<std::size_t> counts = {3, 0, 5, 4};
+  const std::vector<std::size_t> displs = {10, 99, 13, 20};
+  Layout layout(planOf(Collective::allToAll, 4, 1), Blocks::listed(counts.data(), displs.data(), 4),
+                Blocks::listed(counts.data(), displs.data(), 4), 4, 4, DataType::uint8, 1);
+  std::vector<std::byte> memory(100);
+  layout.bind(memory.data(), memory.data(), nullptr);
+  Chunk chunk = outputPart(0, 4);
+  chunk.span = 4;
+  ChunkCursor cursor;
+  cursor.begin(layout, chunk, 0, 0);
+  EXPECT_EQ(cursor.data(), memory.data() + 10);
+  ASSERT_EQ(cursor.run(), 8U);
+  cursor.advance(8);
+  EXPECT_EQ(cursor.data(), memory.data() + 20);
+  EXPECT_EQ(cursor.run(), 4U);
+  EXPECT_EQ(cursor.remaining(), 4U);
+}
+
 }  // namespace
 }  // namespace atl::exec

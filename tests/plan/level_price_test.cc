@@ -61,6 +61,16 @@ TEST(PriceOverLevels, LargePayloads_AreLimitedByWhatCrossesTheUplinks) {
   }
 }
 
+TEST(PriceOverLevels, AllToAlls_CrossUplinksOnceHoweverTheyAreStaged) {
+  const SiteModel site = hosts(4, 2, kSlow);
+  const double each = 1 << 20;  // of which three quarters are for other hosts
+  for (const char* name : {"hierarchical", "hierarchical-leader", "pairwise", "direct"}) {
+    const Choice choice = choiceOf(site, 1 << 20, Collective::allToAll);
+    const LevelsPrice price = priceOverLevels(*algorithmNamed(name), choice, site);
+    EXPECT_NEAR(price.levels[1].uplink, 2 * each * 3 / 4 / kSlow, 1e-6) << name;
+  }
+}
+
 TEST(PriceOverLevels, ReduceAndThenBroadcast_PaysForBothDirectionsInTurnWhereItIsSmall) {
   const SiteModel site = hosts(2, 2, kSlow);
   EXPECT_NEAR(priceOf("binomial", site, 1 << 10).levels[1].uplink, 2 * (1 << 10) / kSlow, 1e-9);

@@ -12,6 +12,10 @@ namespace atl::exec {
 
 class ChunkCursor {
  public:
+  ChunkCursor() = default;
+  /// Over bytes that lie together.
+  ChunkCursor(std::byte* data, std::size_t bytes) : segment_{data, bytes}, remaining_(bytes) {}
+
   /// Points at the start of a chunk whose index, slot and peers are already those of its repetition.
   void begin(const Layout& layout, const Chunk& chunk, std::int32_t share, std::int32_t tile) {
     if (layout.whole(chunk)) {
@@ -46,8 +50,15 @@ class ChunkCursor {
   }
 
  private:
+  /// Parts that follow each other in memory are one run.
   void load() {
     while (segment_.bytes == 0 && remaining_ > 0) segment_ = layout_->segment(chunk_, next_++, share_, tile_);
+    while (segment_.bytes < remaining_) {
+      const Segment next = layout_->segment(chunk_, next_, share_, tile_);
+      if (next.bytes > 0 && next.data != segment_.data + segment_.bytes) return;
+      segment_.bytes += next.bytes;
+      ++next_;
+    }
   }
 
   Segment segment_;

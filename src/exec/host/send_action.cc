@@ -16,6 +16,9 @@ constexpr std::size_t kForwardBytes = 64 * 1024;
 /// Below this a copy into a slot, after which the sender is free, costs less than waiting for the reader.
 constexpr std::size_t kLeastShared = 64 * 1024;
 
+/// A message link takes a scattered chunk piece by piece; up to so many bytes a copy that lies together costs less.
+constexpr std::size_t kMostGathered = 16 * 1024;
+
 /// Copies `bytes` from a cursor into a slot, without moving the cursor. Around the cache: the reader would otherwise
 /// have to fetch every line out of this core's cache, which on machines without a shared one costs several times what
 /// memory does.
@@ -79,12 +82,20 @@ void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t sh
     Outgoing& out = outgoing_[i];
     out.link = links[i];
     out.ticket = links[i]->sending.take();
-    out.cursor = cursor;
+    out.cursor = links[i]->isMemory() ? cursor : together(cursor);
     out.announced = out.posted = out.finished = false;
     out.lastMessage = 0;
     out.way = links[i]->isMemory() ? wayTo(context, links[i]->memory, cursor) : Way::message;
     if (out.way == Way::bounced) ++bouncing_;
   }
+}
+
+// The chunk from its beginning, as one run of bytes if it is worth it and nothing of it is still to come.
+ChunkCursor SendAction::together(const ChunkCursor& chunk) {
+  if (chunk.run() == total_ || total_ > kMostGathered || feeder_ != nullptr) return chunk;
+  if (gathered_.size() < total_) gathered_.resize(kMostGathered);
+  gather(gathered_.data(), chunk, total_, Path::off);
+  return {gathered_.data(), total_};
 }
 
 Result<bool> SendAction::progress(StepContext& context) {

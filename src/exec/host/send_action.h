@@ -71,6 +71,7 @@ class SendAction {
     bool finished = false;
   };
 
+  ChunkCursor together(const ChunkCursor& chunk);
   [[nodiscard]] Way wayTo(const StepContext& context, MemoryLink& link, const ChunkCursor& chunk) const;
   [[nodiscard]] std::size_t ready(const Outgoing& out, std::size_t wanted) const;
   bool progressMessage(Outgoing& out);
@@ -81,8 +82,9 @@ class SendAction {
   void announceCall(Outgoing& out);
   void allPosted(Outgoing& out);
 
-  std::vector<Outgoing> outgoing_;  ///< grows to the largest peer set seen, and stays
-  std::size_t active_ = 0;          ///< of outgoing_, those of the present step
+  std::vector<Outgoing> outgoing_;   ///< grows to the largest peer set seen, and stays
+  std::vector<std::byte> gathered_;  ///< a scattered chunk's bytes for message links; empty until there is one
+  std::size_t active_ = 0;           ///< of outgoing_, those of the present step
   std::size_t unfinished_ = 0;
   std::size_t total_ = 0;
   std::size_t bouncing_ = 0;  ///< unfinished peers that are served through the Outbox
