@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All-reduces on islands: right data, and no more bytes between the hosts than the plan says. Run by ctest, with the folder of the
+"""Collectives on islands: right data, and no more bytes between the hosts than the plan says. Run by ctest, with the folder of the
 programs as the argument; needs root and network namespaces, and ends with 77 where there are none."""
 import json
 import os
@@ -15,11 +15,17 @@ PROGRAMS = pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else "build/release
 BYTES = 1 << 20
 
 
-def all_reduce(bed, algorithm, iterations, by_node=False):
-    """Runs all-reduces of BYTES; gives the report and what crossed each host's interface."""
+PROGRAM_OF = {"allreduce": "all_reduce_perf", "reduce": "reduce_perf", "broadcast": "broadcast_perf", "allgather": "all_gather_perf",
+              "reducescatter": "reduce_scatter_perf", "alltoall": "alltoall_perf"}
+# All-to-alls run out of place only, the others half of their calls in place.
+CALLS_OF_AN_ITERATION = {"alltoall": 1}
+
+
+def run(bed, collective, algorithm, iterations, by_node=False):
+    """Runs a collective of BYTES; gives the report and what crossed each host's interface."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
-        command = [*bed.atoll_run(PROGRAMS / "atoll", [f"ATOLL_ALGO=allreduce:{algorithm}"], by_node), str(PROGRAMS / "all_reduce_perf"),
+        command = [*bed.atoll_run(PROGRAMS / "atoll", [f"ATOLL_ALGO={collective}:{algorithm}"], by_node), str(PROGRAMS / PROGRAM_OF[collective]),
                    "-b", str(BYTES), "-e", str(BYTES), "-n", str(iterations), "-w", "1", "-J", str(report)]
         before = bed.traffic()
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
@@ -28,36 +34,54 @@ def all_reduce(bed, algorithm, iterations, by_node=False):
 
 
 class Islands(unittest.TestCase):
-    def bytes_of_a_call(self, bed, algorithm, by_node=False):
-        """What an all-reduce sends through each host's interface, and each pod's: the difference that 8 more of each half make."""
-        few, before = all_reduce(bed, algorithm, 2, by_node)
-        many, after = all_reduce(bed, algorithm, 10, by_node)
+    def payloads_of_a_call(self, bed, collective, algorithm, by_node=False):
+        """What a call sends and receives through each host's interface, and sends through each pod's, in payloads: the difference that
+        8 more make."""
+        few, before = run(bed, collective, algorithm, 2, by_node)
+        many, after = run(bed, collective, algorithm, 10, by_node)
         for report in few, many:
             self.assertEqual(report["out_of_bounds"]["count"], 0)
-        return [[(a.sent - b.sent) / 16 for a, b in zip(*ends)] for ends in zip(after, before)]
+        calls = 8 * CALLS_OF_AN_ITERATION.get(collective, 2)
+        hosts, pods = [[a - b for a, b in zip(*ends)] for ends in zip(after, before)]
+        return ([host.sent / calls / BYTES for host in hosts], [host.received / calls / BYTES for host in hosts],
+                [pod.sent / calls / BYTES for pod in pods])
 
     def test_two_islands_exchange_the_payload_once(self):
         with test_bed.TestBed(test_bed.Shape(hosts=2, ranks_per_host=2, rate="1gbit")) as bed:
             for algorithm in "hierarchical", "hierarchical-pipelined":
                 for by_node in False, True:
                     with self.subTest(algorithm=algorithm, by_node=by_node):
-                        hosts, _ = self.bytes_of_a_call(bed, algorithm, by_node)
+                        hosts, _, _ = self.payloads_of_a_call(bed, "allreduce", algorithm, by_node)
                         for sent in hosts:
-                            self.assertAlmostEqual(sent / BYTES, 1, delta=0.05)
+                            self.assertAlmostEqual(sent, 1, delta=0.05)
+
+    def test_uplinks_carry_the_least_of_every_collective(self):
+        others = 2 / 3  # of what three hosts have, that is elsewhere
+        sent = {"reducescatter": [others] * 3, "reduce": [0, 1, 1], "alltoall": [2 * others] * 3}
+        received = {"allgather": [others] * 3, "broadcast": [0, 1, 1], "alltoall": [2 * others] * 3}
+        with test_bed.TestBed(test_bed.Shape(hosts=3, ranks_per_host=2, rate="1gbit")) as bed:
+            for collective in sorted(sent.keys() | received.keys()):
+                for by_node in False, True:
+                    with self.subTest(collective=collective, by_node=by_node):
+                        out, into, _ = self.payloads_of_a_call(bed, collective, "hierarchical", by_node)
+                        for counted, expected in zip(out, sent.get(collective, [])):
+                            self.assertAlmostEqual(counted, expected, delta=0.05)
+                        for counted, expected in zip(into, received.get(collective, [])):
+                            self.assertAlmostEqual(counted, expected, delta=0.05)
 
     def test_three_islands_send_four_thirds_of_the_payload(self):
         with test_bed.TestBed(test_bed.Shape(hosts=3, ranks_per_host=1, rate="1gbit")) as bed:
-            hosts, _ = self.bytes_of_a_call(bed, "hierarchical")
+            hosts, _, _ = self.payloads_of_a_call(bed, "allreduce", "hierarchical")
             for sent in hosts:
-                self.assertAlmostEqual(sent / BYTES, 4 / 3, delta=0.05 * 4 / 3)
+                self.assertAlmostEqual(sent, 4 / 3, delta=0.05 * 4 / 3)
 
     def test_pods_have_their_uplinks_counted(self):
         with test_bed.TestBed(test_bed.Shape(hosts=4, ranks_per_host=1, rate="1gbit", pods=2, pod_rate="500mbit")) as bed:
-            hosts, pods = self.bytes_of_a_call(bed, "hierarchical")
+            hosts, _, pods = self.payloads_of_a_call(bed, "allreduce", "hierarchical")
             self.assertEqual((len(hosts), len(pods)), (4, 2))
             # A ring of four hosts in order crosses each pod's uplink once each way.
             for sent in pods:
-                self.assertAlmostEqual(sent / BYTES, 3 / 2, delta=0.05 * 3 / 2)
+                self.assertAlmostEqual(sent, 3 / 2, delta=0.05 * 3 / 2)
 
 
 class Shapes(unittest.TestCase):

@@ -313,6 +313,46 @@ TEST(Compositions, AllToAll_MessagesOfMoreBlocksThanThePayload_AreCut) {
   EXPECT_TRUE(std::ranges::any_of(plans, sendsTwiceToOne));
 }
 
+std::size_t stepsOf(const char* algorithm, const Hierarchy& hierarchy, Collective collective, Rank rank) {
+  PlanRequest request;
+  request.collective = collective;
+  request.ranks = hierarchy.ranks();
+  request.rank = rank;
+  request.root = isRooted(collective) ? hierarchy.ranks() / 3 : kNoRank;
+  request.hierarchy = &hierarchy;
+  std::size_t steps = 0;
+  forEachStep(algorithmNamed(algorithm)->generate(request), [&](const Step&, std::int32_t) { ++steps; });
+  return steps;
+}
+
+TEST(Compositions, OfAHundredThousandRanks_AreSmall) {
+  const Hierarchy hierarchy = tree({{8}, {32}, {400}});
+  for (const Collective collective : {Collective::allReduce, Collective::reduce, Collective::broadcast}) {
+    for (const char* const algorithm : {"hierarchical", "hierarchical-leader"}) {
+      for (const Rank rank : {0, 34'133, 77'777}) {
+        EXPECT_LT(stepsOf(algorithm, hierarchy, collective, rank), 4U * (8 + 32 + 400))
+            << algorithm << ", " << atl::nameOf(collective) << ", rank " << rank;
+      }
+    }
+  }
+}
+
+TEST(Compositions, WithABlockForEachRank_HaveStepsInProportionToTheBlocks) {
+  const Hierarchy hierarchy = tree({{8}, {32}, {16}});
+  for (const Collective collective : {Collective::allGather, Collective::reduceScatter, Collective::allToAll}) {
+    for (const char* const algorithm : {"hierarchical", "hierarchical-leader"}) {
+      for (const Rank rank : {0, 333, 4095}) {
+        // With leaders an all-to-all's leader handles all blocks of its group's ranks.
+        const Rank held = collective == Collective::allToAll && algorithm == std::string_view("hierarchical-leader")
+                              ? (rank == 0 ? 256 : 1)
+                              : 1;
+        EXPECT_LT(stepsOf(algorithm, hierarchy, collective, rank), 4U * 4096 * held)
+            << algorithm << ", " << atl::nameOf(collective) << ", rank " << rank;
+      }
+    }
+  }
+}
+
 TEST(Compositions, WithARankOfAnotherTree_AreRefused) {
   const Hierarchy hierarchy = tree({{3, 2}, {2}});
   for (const Collective collective : kComposed) {
