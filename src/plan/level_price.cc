@@ -136,7 +136,9 @@ PhasePrice priceOf(const Phase& phase, const Algorithm& algorithm, const Choice&
                    const SiteModel& site) {
   const LevelModel& level = site.levels()[static_cast<std::size_t>(phase.level)];
   const Choice choice = choiceOf(phase, whole);
-  const Price price = priceOf(algorithm, choice, level.link);
+  LinkModel link = level.link;
+  link.ranksPerCore = std::max(1.0, link.ranksPerCore * phase.taking);  // the others leave their cores to these
+  const Price price = priceOf(algorithm, choice, link);
   PhasePrice result;
   result.time.rounds = price.rounds * phase.runs;
   result.time.work = (price.messages * strands + price.bytes) * phase.runs;

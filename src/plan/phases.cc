@@ -31,6 +31,8 @@ std::vector<LevelShape> shapesOf(const Hierarchy& hierarchy, Division division) 
     shape.phase.atOnce = slices;
     shape.ranks = hierarchy.ranksOf(level, 0).size();
     shape.memberRanks = level == 0 ? 1 : hierarchy.ranksOf(level - 1, 0).size();
+    const bool leads = division == Division::leaders && level > 0;
+    if (leads) shape.phase.taking = static_cast<double>(hierarchy.groups(level - 1)) / hierarchy.ranks();
     shapes.push_back(shape);
     if (division == Division::leaders) continue;
     slices *= sizes.back();

@@ -19,6 +19,7 @@ struct Phase {
   double share = 1;     ///< the part of a rank's payload that one run of the collective has; with leaders more than all
   double runs = 1;      ///< how many of them the busiest rank takes part in, one after another
   bool packed = false;  ///< blocks of several ranks travel as one, so that only plans that isStraight() can be used
+  double taking = 1;    ///< the part of all ranks that take part
   double atOnce = 1;    ///< runs of which messages go through the uplink of one member of the level
 };
 

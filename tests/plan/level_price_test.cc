@@ -71,6 +71,17 @@ TEST(PriceOverLevels, AllToAlls_CrossUplinksOnceHoweverTheyAreStaged) {
   }
 }
 
+TEST(PriceOverLevels, LeadersAmongThemselves_HaveTheCoresOfAll) {
+  // Four ranks a core, one of which is a leader: as if every leader had a core.
+  const auto between = [](double ranksPerCore) {
+    const SiteModel site = hosts(4, 4, kSlow, ranksPerCore);
+    const Choice choice = choiceOf(site, 1 << 10, Collective::allToAll);
+    return priceOverLevels(*algorithmNamed("hierarchical-leader"), choice, site).levels[1].work;
+  };
+  EXPECT_DOUBLE_EQ(between(4), between(1));
+  EXPECT_DOUBLE_EQ(between(16), 4 * between(1));
+}
+
 TEST(PriceOverLevels, ReduceAndThenBroadcast_PaysForBothDirectionsInTurnWhereItIsSmall) {
   const SiteModel site = hosts(2, 2, kSlow);
   EXPECT_NEAR(priceOf("binomial", site, 1 << 10).levels[1].uplink, 2 * (1 << 10) / kSlow, 1e-9);
