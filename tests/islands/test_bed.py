@@ -145,15 +145,17 @@ class TestBed:
             return ",".join(f"{host}:1" for _ in range(self.shape.ranks_per_host) for host in self.hosts)
         return ",".join(f"{host}:{self.shape.ranks_per_host}" for host in self.hosts)
 
-    def atoll_run(self, atoll, variables=(), by_node=False):
-        """The start of a command that runs a program on all ranks. The hosts take the cores for their own each, so ranks are told to
-        yield where there are fewer."""
+    def atoll_run(self, atoll, variables=(), by_node=False, host_numbers=None):
+        """The start of a command that runs a program on all ranks, or on one for each of `host_numbers`, the hosts of ranks 0, 1, ….
+        The hosts take the cores for their own each, so ranks are told to yield where there are fewer."""
+        placed, ranks = self.placed(by_node), self.shape.ranks
+        if host_numbers is not None:
+            placed, ranks = ",".join(f"{self.hosts[number]}:1" for number in host_numbers), len(host_numbers)
         told = [f"ATOLL_SOCKET_IFNAME={NETWORK}", *variables]
-        if self.shape.ranks > len(os.sched_getaffinity(0)):
+        if ranks > len(os.sched_getaffinity(0)):
             told.append("ATOLL_SPIN=0")
         exported = [word for variable in told for word in ("-x", variable)]
-        return [str(AGENT), self.hosts[0], str(atoll), "run", *exported, "--rsh", str(AGENT), "-H", self.placed(by_node), "-n",
-                str(self.shape.ranks), "--"]
+        return [str(AGENT), self.hosts[0], str(atoll), "run", *exported, "--rsh", str(AGENT), "-H", placed, "-n", str(ranks), "--"]
 
     def open_mpi_run(self, options=(), by_node=False):
         """The same with Open MPI."""
