@@ -168,8 +168,9 @@ Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std:
   if (log::enabled(log::Subject::plan)) log::write(log::Subject::plan, rank_, choosing_.explain(choice, decision));
 
   const plan::Candidate& taken = decision.taken();
-  std::uint64_t key = hashText(taken.algorithm->name, hashCombine(static_cast<std::uint64_t>(call.root),
-                                                                  static_cast<std::uint64_t>(call.collective)));
+  std::uint64_t key = hashText(taken.algorithm->name,
+                               hashCombine(static_cast<std::uint64_t>(call.root),
+                                           2 * static_cast<std::uint64_t>(call.collective) + (choice.ordered ? 1 : 0)));
   for (const plan::LevelAlgorithms& level : taken.levels) {
     for (const plan::Algorithm* const algorithm : {level.inward, level.outward}) {
       key = hashText(algorithm == nullptr ? "" : algorithm->name, key);
@@ -182,7 +183,7 @@ Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std:
     request.ranks = ranks_;
     request.rank = rank_;
     request.root = call.root;
-    request.hierarchy = &hierarchy_;
+    if (!choice.ordered) request.hierarchy = &hierarchy_;  // what goes by islands goes by no order of ranks
     request.levels = taken.levels;
     cached = std::make_shared<const Plan>(taken.algorithm->generate(request));
   }

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "src/base/hash.h"
+
 namespace atl::plan {
 
 namespace {
@@ -136,6 +138,13 @@ PlanBuilder& PlanBuilder::tileable(bool yes) {
   return *this;
 }
 
+PlanBuilder& PlanBuilder::alongIslands(const PlanRequest& request) {
+  const Hierarchy* const hierarchy = request.hierarchy;
+  const bool makesNoDifference = hierarchy == nullptr || (hierarchy->levels() == 1 && hierarchy->inOrder());
+  if (!makesNoDifference) islands_ = hashOf(*hierarchy);
+  return *this;
+}
+
 Plan PlanBuilder::build() && {
   for (Lane& lane : plan_.lanes) {
     for (Loop& loop : lane.loops) {
@@ -144,6 +153,7 @@ Plan PlanBuilder::build() && {
     std::erase_if(lane.loops, [](const Loop& loop) { return loop.repeat <= 0 || loop.rounds.empty(); });
   }
   plan_.familyHash = generatedFamilyHash(plan_);
+  if (islands_) plan_.familyHash = hashCombine(plan_.familyHash, *islands_);
   return std::move(plan_);
 }
 

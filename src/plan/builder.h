@@ -11,6 +11,8 @@
 // Ranks and chunk indices are taken modulo the number of ranks and parts, so `me - 1` needs no care at the ends.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -66,6 +68,8 @@ class PlanBuilder {
   PlanBuilder& scratch(std::int32_t slots, std::int32_t parts);
   PlanBuilder& ordered(bool yes = true);
   PlanBuilder& tileable(bool yes = true);
+  /// Where the steps depend on the request's hierarchy: ranks then find out at a call whether theirs differ.
+  PlanBuilder& alongIslands(const PlanRequest& request);
 
   /// Drops empty rounds and loops (but never a round that waits for a lane), sets the hash.
   Plan build() &&;
@@ -75,6 +79,7 @@ class PlanBuilder {
   [[nodiscard]] Rank wrapped(Rank rank) const;
 
   Plan plan_;
+  std::optional<std::uint64_t> islands_;
   bool loopOpen_ = false;
 };
 

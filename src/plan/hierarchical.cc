@@ -52,17 +52,11 @@ void compose(Composer& composer) {
 
 /// Of what else the ranks have to have in common.
 std::uint64_t hashOf(const Hierarchy& hierarchy, std::span<const LevelAlgorithms> levels) {
-  auto hash = static_cast<std::uint64_t>(hierarchy.levels());
-  for (int level = 0; level < hierarchy.levels(); ++level) {
-    const LevelAlgorithms& algorithms = levels[static_cast<std::size_t>(level)];
+  std::uint64_t hash = plan::hashOf(hierarchy);
+  for (const LevelAlgorithms& algorithms : levels) {
     if (algorithms.inward != nullptr) hash = hashText(algorithms.inward->name, hash);
     if (algorithms.outward != nullptr) hash = hashText(algorithms.outward->name, hash);
-    for (std::int32_t group = 0; group < hierarchy.groups(level); ++group) {
-      hash = hashCombine(hash, hierarchy.members(level, group));
-    }
   }
-  if (hierarchy.inOrder()) return hash;
-  for (Rank place = 0; place < hierarchy.ranks(); ++place) hash = hashCombine(hash, hierarchy.rankAt(place));
   return hash;
 }
 

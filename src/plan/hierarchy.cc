@@ -5,6 +5,8 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "src/base/hash.h"
+
 namespace atl::plan {
 namespace {
 
@@ -288,6 +290,18 @@ std::size_t Hierarchy::bytesHeld() const {
   std::size_t entries = rankAt_.capacity() + placeOf_.capacity();
   for (const Tier& t : tiers_) entries += t.groupOf.capacity() + t.firstMember.capacity() + t.firstPlace.capacity();
   return sizeof *this + tiers_.capacity() * sizeof(Tier) + entries * sizeof(std::int32_t);
+}
+
+std::uint64_t hashOf(const Hierarchy& hierarchy) {
+  auto hash = static_cast<std::uint64_t>(hierarchy.levels());
+  for (int level = 0; level < hierarchy.levels(); ++level) {
+    hash = hashCombine(hash, hierarchy.groups(level));
+    const std::int32_t distinct = hierarchy.equalMembers(level) ? 1 : hierarchy.groups(level);
+    for (std::int32_t group = 0; group < distinct; ++group) hash = hashCombine(hash, hierarchy.members(level, group));
+  }
+  if (hierarchy.inOrder()) return hash;
+  for (Rank place = 0; place < hierarchy.ranks(); ++place) hash = hashCombine(hash, hierarchy.rankAt(place));
+  return hash;
 }
 
 }  // namespace atl::plan

@@ -154,4 +154,7 @@ class Hierarchy {
   std::vector<Rank> placeOf_;  ///< by rank; empty: in order
 };
 
+/// The same for equal hierarchies, for ranks to compare theirs.
+std::uint64_t hashOf(const Hierarchy& hierarchy);
+
 }  // namespace atl::plan

@@ -9,17 +9,82 @@
 //   gather,
 //   scatter     ceil(lg n) α + (n−1)/n S β; a subtree travels as one run of blocks, two where it passes the last rank
 //
+// Among islands broadcast, reduce and all-reduce have such a tree at every level (island_tree.h). Gather and scatter
+// keep to the one, where a subtree's blocks are a run.
+//
 // Source: well known; R. Thakur, R. Rabenseifner, W. Gropp, IJHPCA 19 (2005).
+#include <ranges>
 #include <utility>
 
 #include "src/plan/algorithms/algorithms.h"
 #include "src/plan/algorithms/arithmetic.h"
+#include "src/plan/algorithms/island_tree.h"
 #include "src/plan/builder.h"
 
 namespace atl::plan {
 namespace {
 
-/// Where a rank stands in the tree. Ranks may exceed n; the builder takes them modulo n.
+/// Distances of the children of a place that has a subtree of so many places, far first. A child at distance d has the
+/// places [d, 2d) of the subtree, if there are.
+std::vector<Rank> childDistances(Rank subtree) {
+  std::vector<Rank> distances;
+  for (Rank d = subtree > 1 ? powerOfTwoAtMost(subtree - 1) : 0; d > 0; d /= 2) distances.push_back(d);
+  return distances;
+}
+
+/// Children near first, all after their parent.
+TreePlace binomialTree(Rank me, Rank n, Rank top) {
+  const Rank place = onCircle(me - top, n);
+  TreePlace tree;
+  if (place > 0) tree.parent = onCircle(me - lowestBit(place), n);
+  for (const Rank d : std::views::reverse(childDistances(place == 0 ? n : std::min(lowestBit(place), n - place)))) {
+    tree.after.push_back(onCircle(me + d, n));
+  }
+  return tree;
+}
+
+/// The ranks below, far first: first those in other islands.
+std::vector<Rank> farFirst(const TreePlace& tree) {
+  return {tree.after.rbegin(), tree.after.rend()};
+}
+
+void broadcast(PlanBuilder& b, const TreePlace& tree) {
+  b.round();
+  if (tree.isTop()) {
+    b.send(input(), farFirst(tree)).copy(output(), input());
+  } else {
+    b.receive(output(), tree.parent).round().send(output(), farFirst(tree));
+  }
+}
+
+/// What a rank folds: its own contribution and those of its subtrees, the near ones first.
+std::vector<Operand> contributions(const TreePlace& tree) {
+  std::vector<Operand> operands{local(input())};
+  for (const Rank child : tree.after) operands.push_back(from(child));
+  return operands;
+}
+
+void reduce(PlanBuilder& b, const TreePlace& tree) {
+  b.round();
+  if (tree.isTop()) {
+    b.combine(output(), contributions(tree), true);
+  } else if (tree.isLeaf()) {
+    b.send(input(), tree.parent);
+  } else {
+    b.scratch(1, 1).combine(input().in(0), contributions(tree)).round().send(input().in(0), tree.parent);
+  }
+}
+
+void allReduce(PlanBuilder& b, const TreePlace& tree) {
+  if (!tree.isLeaf()) b.round().combine(output(), contributions(tree), tree.isTop());
+  if (!tree.isTop()) {
+    b.round().send(tree.isLeaf() ? input() : output(), tree.parent);
+    b.round().receive(output(), tree.parent);
+  }
+  b.round().send(output(), farFirst(tree));
+}
+
+/// Where a rank stands in the tree of all ranks. Ranks may exceed n; the builder takes them modulo n.
 struct Place {
   Rank me, n, root;
   Rank place;    ///< distance from the root
@@ -29,19 +94,12 @@ struct Place {
   explicit Place(const PlanRequest& request)
       : me(request.rank),
         n(request.ranks),
-        root(isRooted(request.collective) ? request.root : 0),
+        root(request.root),
         place(onCircle(me - root, n)),
         subtree(place == 0 ? n : std::min(lowestBit(place), n - place)),
         parent(place == 0 ? kNoRank : me - lowestBit(place)) {}
 
   [[nodiscard]] bool isRoot() const { return place == 0; }
-
-  /// Distances of my children, far first. A child at distance d has the places [d, 2d) of my subtree, if there are.
-  [[nodiscard]] std::vector<Rank> children() const {
-    std::vector<Rank> distances;
-    for (Rank d = subtree > 1 ? powerOfTwoAtMost(subtree - 1) : 0; d > 0; d /= 2) distances.push_back(d);
-    return distances;
-  }
 
   /// f(first block, blocks, offset in my subtree) for the runs of blocks at [begin, begin + count) of my subtree.
   template <class F>
@@ -49,51 +107,6 @@ struct Place {
     forEachRun(me + begin, count, n, [&](Rank block, Rank length, Rank offset) { f(block, length, begin + offset); });
   }
 };
-
-/// The ranks below, far first.
-std::vector<Rank> childrenOf(const Place& at) {
-  std::vector<Rank> children = at.children();
-  for (Rank& child : children) child += at.me;
-  return children;
-}
-
-void broadcast(PlanBuilder& b, const Place& at) {
-  b.round();
-  if (at.isRoot()) {
-    b.send(input(), childrenOf(at)).copy(output(), input());
-  } else {
-    b.receive(output(), at.parent).round().send(output(), childrenOf(at));
-  }
-}
-
-/// What a rank folds: its own contribution and those of its subtrees, the near ones first.
-std::vector<Operand> contributions(const Place& at) {
-  const std::vector<Rank> children = at.children();
-  std::vector<Operand> operands{local(input())};
-  for (auto child = children.rbegin(); child != children.rend(); ++child) operands.push_back(from(at.me + *child));
-  return operands;
-}
-
-void reduce(PlanBuilder& b, const Place& at) {
-  b.round();
-  if (at.isRoot()) {
-    b.combine(output(), contributions(at), true);
-  } else if (at.subtree == 1) {
-    b.send(input(), at.parent);
-  } else {
-    b.scratch(1, 1).combine(input().in(0), contributions(at)).round().send(input().in(0), at.parent);
-  }
-}
-
-void allReduce(PlanBuilder& b, const Place& at) {
-  const bool isLeaf = at.subtree == 1;
-  if (!isLeaf) b.round().combine(output(), contributions(at), at.isRoot());
-  if (!at.isRoot()) {
-    b.round().send(isLeaf ? input() : output(), at.parent);
-    b.round().receive(output(), at.parent);
-  }
-  b.round().send(output(), childrenOf(at));
-}
 
 void gather(PlanBuilder& b, const Place& at) {
   const Rank n = at.n;
@@ -106,7 +119,7 @@ void gather(PlanBuilder& b, const Place& at) {
     return;
   }
   b.copy(place(at.me, 1, 0), input(at.me, n));
-  for (const Rank d : at.children()) {
+  for (const Rank d : childDistances(at.subtree)) {
     at.forEachBlockRun(d, std::min(d, at.subtree - d), [&](Rank block, Rank length, Rank offset) {
       b.receive(place(block, length, offset), at.me + d);
     });
@@ -134,7 +147,7 @@ void scatter(PlanBuilder& b, const Place& at) {
     });
     b.round();
   }
-  for (const Rank d : at.children()) {
+  for (const Rank d : childDistances(at.subtree)) {
     at.forEachBlockRun(d, std::min(d, at.subtree - d),
                        [&](Rank block, Rank length, Rank offset) { b.send(place(block, length, offset), at.me + d); });
   }
@@ -148,16 +161,21 @@ bool serves(Collective collective, Rank /*ranks*/, bool ordered) {
 
 Plan generate(const PlanRequest& request) {
   if (request.ranks == 1) return soloPlan(request, kBinomial.name);
+  const bool moves = request.collective == Collective::gather || request.collective == Collective::scatter;
   PlanBuilder b(request, kBinomial.name);
-  const Place at(request);
+  if (!moves) b.alongIslands(request);
   for (std::int32_t share = 0; share < request.shares; ++share) {
     b.lane(share);
+    if (moves) {
+      const Place at(request);
+      request.collective == Collective::gather ? gather(b, at) : scatter(b, at);
+      continue;
+    }
+    const TreePlace tree = treeAcrossIslands(request.rank, Speakers(request, 2 * share), binomialTree);
     switch (request.collective) {
-      case Collective::broadcast: broadcast(b, at); break;
-      case Collective::reduce: reduce(b, at); break;
-      case Collective::allReduce: allReduce(b, at); break;
-      case Collective::gather: gather(b, at); break;
-      default: scatter(b, at); break;
+      case Collective::broadcast: broadcast(b, tree); break;
+      case Collective::reduce: reduce(b, tree); break;
+      default: allReduce(b, tree); break;
     }
   }
   return std::move(b).build();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chain: the ranks in a row from the root, each passing on what it gets. Run tile by tile it is a pipeline: every link
-// is busy once the first tile has reached the end, so large payloads move at the speed of one link, whatever n.
+// is busy once the first tile has reached the end, so large payloads move at the speed of one link, whatever n. The row
+// leads through one island after another (island_order.h).
 //
 //   broadcast, reduce   (n−2+t) (α + S/t β) over t tiles, for reduce with + 2 S/t γ in every hop
 //
@@ -10,6 +11,7 @@
 
 #include "src/plan/algorithms/algorithms.h"
 #include "src/plan/algorithms/arithmetic.h"
+#include "src/plan/algorithms/island_order.h"
 
 namespace atl::plan {
 
@@ -68,13 +70,14 @@ bool serves(Collective collective, Rank /*ranks*/, bool ordered) {
 Plan generate(const PlanRequest& request) {
   if (request.ranks == 1) return soloPlan(request, kChain.name);
   PlanBuilder b(request, kChain.name);
-  b.tileable();
+  b.tileable().alongIslands(request);
   if (request.collective == Collective::reduce && request.rank != request.root) b.scratch(1, 1);
   for (std::int32_t share = 0; share < request.shares; ++share) {
     b.lane(share);
-    request.collective == Collective::broadcast ? chainBroadcast(b, request, 1) : chainReduce(b, request, 1);
+    const PlanRequest seated = seatedRequest(request, IslandOrder(request, share));
+    request.collective == Collective::broadcast ? chainBroadcast(b, seated, 1) : chainReduce(b, seated, 1);
   }
-  return std::move(b).build();
+  return inIslandOrder(std::move(b).build(), request);
 }
 
 Cost cost(const CostQuery& query) {

@@ -5,7 +5,8 @@
 //
 // All-reduce: trees topped by rank 0 and by rank n−1, each with a lane that reduces upwards and a lane that broadcasts
 // downwards, so that one tile goes down while the next comes up. Subtrees are runs of consecutive ranks and are folded
-// in their order. Broadcast and reduce: both trees are topped by the root.
+// in their order. Broadcast and reduce: both trees are topped by the root. Among islands there are such trees at every
+// level (island_tree.h).
 //
 //   all-reduce          2 (D−1+t) (α + S/t β) over t tiles, with D = ceil(lg n) levels under the top
 //   broadcast, reduce   (D−1+t) (α + S/t β)
@@ -17,6 +18,7 @@
 #include "src/plan/algorithms/algorithms.h"
 #include "src/plan/algorithms/arithmetic.h"
 #include "src/plan/algorithms/binary_tree.h"
+#include "src/plan/algorithms/island_tree.h"
 #include "src/plan/builder.h"
 
 namespace atl::plan {
@@ -27,16 +29,15 @@ void append(std::vector<Operand>& operands, const std::vector<Rank>& peers) {
 }
 
 /// Folds my subtree in its order into `to`, and passes it up.
-void up(PlanBuilder& b, const TreePlace& tree, const Chunk& to, bool topIsLast) {
+void up(PlanBuilder& b, const TreePlace& tree, const Chunk& to) {
   if (tree.isLeaf()) {
     b.round().send(input(), tree.parent);
     return;
   }
   std::vector<Operand> operands;
   append(operands, tree.before);
-  if (tree.isTop() && topIsLast) append(operands, tree.after);
   operands.push_back(local(input()));
-  if (!tree.isTop() || !topIsLast) append(operands, tree.after);
+  append(operands, tree.after);
   b.round().combine(to, std::move(operands), tree.isTop());
   if (!tree.isTop()) b.round().send(to, tree.parent);
 }
@@ -53,21 +54,25 @@ void down(PlanBuilder& b, const TreePlace& tree, const Chunk& own) {
 
 /// Lanes 2·share and 2·share+1.
 void allReduce(PlanBuilder& b, const PlanRequest& request, std::int32_t share) {
-  const Rank n = request.ranks;
   const bool second = share % 2 == 1;
-  const TreePlace tree = inOrderTree(request.rank, n, second ? n - 1 : 0);
+  const auto treeOf = [second](Rank me, Rank n, Rank top) {
+    TreePlace tree = inOrderTree(me, n, top);
+    if (second && tree.isTop()) std::swap(tree.before, tree.after);  // the last of all comes after the others
+    return tree;
+  };
+  const TreePlace tree = treeAcrossIslands(request.rank, Speakers(request, share), treeOf);
   b.lane(share);
-  up(b, tree, output(), second);
+  up(b, tree, output());
   b.lane(share).roundAfter(2 * share);
   down(b, tree, output());
 }
 
 void rooted(PlanBuilder& b, const PlanRequest& request, std::int32_t share) {
-  const TreePlace tree = share % 2 == 0 ? inOrderTree(request.rank, request.ranks, request.root)
-                                        : complementTree(request.rank, request.ranks, request.root);
+  const TreePlace tree =
+      treeAcrossIslands(request.rank, Speakers(request, share), share % 2 == 0 ? inOrderTree : complementTree);
   b.lane(share);
   if (request.collective == Collective::reduce) {
-    up(b, tree, tree.isTop() ? output() : output().in(0), false);
+    up(b, tree, tree.isTop() ? output() : output().in(0));
     if (!tree.isTop() && !tree.isLeaf()) b.scratch(1, 1);
     return;
   }
@@ -85,7 +90,8 @@ Plan generate(const PlanRequest& request) {
   if (request.ranks == 1) return soloPlan(request, kDoubleBinaryTree.name);
   PlanBuilder b(request, kDoubleBinaryTree.name);
   const std::int32_t shares = 2 * request.shares;
-  b.shares(shares).tileable().ordered(request.collective == Collective::allReduce);
+  b.shares(shares).tileable().alongIslands(request);
+  b.ordered(request.collective == Collective::allReduce && request.hierarchy == nullptr);
   for (std::int32_t share = 0; share < shares; ++share) {
     request.collective == Collective::allReduce ? allReduce(b, request, share) : rooted(b, request, share);
   }

@@ -4,7 +4,8 @@
 // All-reduce cuts the payload in n parts. In n−1 rounds each part travels once round the ring and gathers every rank's
 // contribution; in n−1 more the finished parts travel round once again. Reduce-scatter is the first half, all-gather
 // the second. Broadcast and reduce cut the payload in two halves which pass along the ring in opposite directions, tile
-// after tile. Shares alternate in direction, so that both directions of the links are used.
+// after tile. Shares alternate in direction, so that both directions of the links are used. Neighbours are those of
+// island_order.h, so that the ring enters and leaves each island once.
 //
 //   all-reduce       2(n−1) α + 2(n−1)/n S β + 2(n−1)/n S γ      bandwidth-optimal, latency linear in n
 //   reduce-scatter,
@@ -15,6 +16,7 @@
 // of workstations", JPDC 69 (2009).
 #include "src/plan/algorithms/algorithms.h"
 #include "src/plan/algorithms/chain.h"
+#include "src/plan/algorithms/island_order.h"
 #include "src/plan/builder.h"
 
 namespace atl::plan {
@@ -87,28 +89,29 @@ bool serves(Collective collective, Rank /*ranks*/, bool ordered) {
 
 Plan generate(const PlanRequest& request) {
   const Rank n = request.ranks;
-  const Rank me = request.rank;
   if (n == 1) return soloPlan(request, kRing.name);
 
   PlanBuilder b(request, kRing.name);
-  b.tileable();
+  b.tileable().alongIslands(request);
   const bool oneBlock = request.collective == Collective::broadcast || request.collective == Collective::reduce;
   const std::int32_t shares = oneBlock ? 2 * request.shares : request.shares;
   b.shares(shares);
   if (request.collective == Collective::reduceScatter && n > 2) b.scratch(n == 3 ? 1 : 2, n);
-  if (request.collective == Collective::reduce && me != request.root) b.scratch(1, 1);
+  if (request.collective == Collective::reduce && request.rank != request.root) b.scratch(1, 1);
   for (std::int32_t share = 0; share < shares; ++share) {
+    const PlanRequest seated = seatedRequest(request, IslandOrder(request, share));
+    const Rank me = seated.rank;
     const Direction d(me, share);
     b.lane(share);
     switch (request.collective) {
       case Collective::allReduce: allReduce(b, me, n, d); break;
       case Collective::reduceScatter: reduceScatter(b, me, n, d); break;
       case Collective::allGather: allGather(b, me, n, d); break;
-      case Collective::broadcast: chainBroadcast(b, request, d.step); break;
-      default: chainReduce(b, request, d.step); break;
+      case Collective::broadcast: chainBroadcast(b, seated, d.step); break;
+      default: chainReduce(b, seated, d.step); break;
     }
   }
-  return std::move(b).build();
+  return inIslandOrder(std::move(b).build(), request);
 }
 
 Cost cost(const CostQuery& query) {
