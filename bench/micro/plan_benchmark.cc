@@ -8,6 +8,7 @@
 
 #include "src/plan/algorithm.h"
 #include "src/plan/chooser.h"
+#include "src/plan/hierarchical.h"
 #include "src/plan/serialize.h"
 #include "src/plan/verify.h"
 
@@ -55,6 +56,37 @@ void verifyFamily(benchmark::State& state, const Algorithm* algorithm, Collectiv
     if (const auto proof = atl::plan::verify(plans); !proof.ok()) throw std::runtime_error(proof.error().text);
   }
 }
+
+/// Hosts of eight ranks behind uplinks, a pod of 32 hosts each.
+atl::plan::SiteModel cluster(Rank ranks) {
+  constexpr Rank kEach = 8;
+  constexpr Rank kHostsEach = 32;
+  const Rank hosts = ranks / kEach;
+  const std::vector<atl::plan::Hierarchy::Members> members{
+      {kEach}, {std::min(hosts, kHostsEach)}, {std::max(1, hosts / kHostsEach)}};
+  const atl::plan::LinkModel memory{.latency = 1e-6, .perMessage = 1e-7, .perByte = 1 / 300e9, .memory = true};
+  const atl::plan::LinkModel network{.latency = 5e-6, .perMessage = 1e-6, .perByte = 1 / 50e9};
+  const auto made = atl::plan::Hierarchy::make(members);
+  if (!made.ok()) throw std::runtime_error(made.error().text);
+  atl::plan::Hierarchy tree = atl::plan::joiningLevels(*made);
+  std::vector<atl::plan::LevelModel> levels{{"host", memory, {}}, {"pod", network, {400e9}}, {"core", network, {3e12}}};
+  levels.resize(static_cast<std::size_t>(tree.levels()));
+  return {network, std::move(tree), std::move(levels)};
+}
+
+/// A new topology's first choice: every flat plan is walked, every phase's algorithms are priced.
+void chooseAnew(benchmark::State& state) {
+  const atl::plan::Choice choice{.collective = Collective::allReduce,
+                                 .ranks = static_cast<Rank>(state.range(0)),
+                                 .bytes = static_cast<std::uint64_t>(state.range(1))};
+  for ([[maybe_unused]] auto _ : state) {
+    const atl::plan::SiteModel site = cluster(choice.ranks);
+    const auto ranked = atl::plan::rank(choice, site, {});
+    if (!ranked.ok()) throw std::runtime_error(ranked.error().text);
+    state.SetLabel(std::string(ranked->front().algorithm->name));
+  }
+}
+BENCHMARK(chooseAnew)->ArgNames({"ranks", "bytes"})->ArgsProduct({{64, 1024, 16384}, {8, 64 << 20}});
 
 /// The catalogue priced for one call.
 void choose(benchmark::State& state) {
