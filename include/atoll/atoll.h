@@ -527,6 +527,23 @@ ATOLL_API atollResult_t atollCommGetChoice(atollComm_t comm, const char* collect
  */
 ATOLL_API atollResult_t atollCommLoadPlan(atollComm_t comm, const char* path);
 
+/**
+ * @brief Tells a communicator that what joins its ranks has changed: a circuit switch laid its links anew, a rail is
+ * gone. Collective: every rank calls it, at the same place among its other calls.
+ *
+ * Work that was queued before goes by the old topology and is waited for. From then on algorithms are chosen and plans
+ * made by the file (docs/topology.md); links stay. A file whose members are as many as the ranks says where each is;
+ * another one describes the levels that are known, by their names. It is read anew each time. Communicators that are
+ * split off afterwards inherit it.
+ * @param comm the communicator.
+ * @param path the topology file; its content has to be the same on every rank.
+ * @return ::atollSuccess; ::atollSystemError when this rank cannot read the file and ::atollInvalidArgument when it is
+ * no topology file, with line and field; ::atollMismatch on every other rank then, and on all where two have different
+ * content, both named. After these errors all ranks go by the topology they had, and the communicator is as usable as
+ * before. ::atollInvalidUsage inside a group, and errors as of a collective.
+ */
+ATOLL_API atollResult_t atollCommSetTopology(atollComm_t comm, const char* path);
+
 /** @} */
 
 /**

@@ -5,6 +5,7 @@
 
 #include "src/api/arguments.h"
 #include "src/api/entry.h"
+#include "src/api/group.h"
 #include "src/api/plan_file.h"
 #include "src/api/report.h"
 
@@ -93,6 +94,17 @@ Status loadPlan(atollComm_t comm, const char* path) {
   return success();
 }
 
+Status setTopology(atollComm_t comm, const char* path) {
+  ATOLL_TRY(checkNotNull("path", path));
+  if (groupIsOpen()) {
+    return makeError(ErrorCode::invalidUsage, "a group is open in this thread; topologies change outside groups");
+  }
+  const Claim claim(comm);
+  if (!claim) return refusal(comm);
+  claim.entry().turns.drain();
+  return claim.entry().communicator->useTopology(path);
+}
+
 }  // namespace
 }  // namespace atl::api
 
@@ -123,4 +135,8 @@ atollResult_t atollCommGetChoice(atollComm_t comm, const char* collective, size_
 
 atollResult_t atollCommLoadPlan(atollComm_t comm, const char* path) {
   return guarded("atollCommLoadPlan", [&] { return finish("atollCommLoadPlan", loadPlan(comm, path)); });
+}
+
+atollResult_t atollCommSetTopology(atollComm_t comm, const char* path) {
+  return guarded("atollCommSetTopology", [&] { return finish("atollCommSetTopology", setTopology(comm, path)); });
 }

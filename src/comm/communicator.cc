@@ -2,9 +2,11 @@
 #include "src/comm/communicator.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 
+#include "src/base/hash.h"
 #include "src/comm/islands.h"
 #include "src/comm/link_table.h"
 #include "src/comm/program_cache.h"
@@ -38,15 +40,10 @@ class CommunicatorOfRank final : public Communicator {
 
   /// `topology` is null where the ranks themselves are to say where they are.
   Status prepare(std::shared_ptr<const Topology> topology) {
-    topology_ = std::move(topology);
-    if (topology_ == nullptr) {
-      ATOLL_ASSIGN(topology_, topologyOf(directory(), settings_, session_->communicator()));
+    if (topology == nullptr) {
+      ATOLL_ASSIGN(topology, topologyOf(directory(), settings_, session_->communicator()));
     }
-    logTopology(*topology_, rank_);
-    ATOLL_ASSIGN(const LinkSurvey survey, links_.survey());
-    ATOLL_ASSIGN(auto site, siteOf(directory(), *topology_, links_, survey.worst, session_->communicator()));
-    ATOLL_ASSIGN(Choosing choosing, Choosing::create(settings_, survey.site, std::move(site), directory()));
-    programs_.emplace(rank_, topology_->hierarchy(), settings_, links_, std::move(choosing));
+    ATOLL_TRY(goBy(std::move(topology), session_->communicator()));
     session_->onNotice(rank_, [this](const Notice& notice) { take(notice); });
     return success();
   }
@@ -100,6 +97,20 @@ class CommunicatorOfRank final : public Communicator {
     return success();
   }
 
+  Status useTopology(const std::string& path) override {
+    if (watch_.failed()) return watch_.status();
+    const std::uint64_t number = hashCombine(session_->communicator(), ++topologies_);
+    auto told = topologyAt(path, directory(), number);
+    const std::uint64_t mine = told.ok() ? (*told)->hash : 0;
+    ATOLL_ASSIGN(const bool alike, isEverywhere(mine));
+    if (!alike || !told.ok()) {
+      ATOLL_ASSIGN(const auto hashes, fromEveryone(mine));
+      if (!told.ok()) return std::move(told).error();
+      return checkTold(hashes, directory());
+    }
+    return goBy({*told, &(*told)->topology}, number);
+  }
+
   [[nodiscard]] Result<AlgorithmChoice> choiceFor(Collective collective, std::uint64_t bytes) const override {
     return programs_->choiceFor(collective, bytes);
   }
@@ -121,6 +132,47 @@ class CommunicatorOfRank final : public Communicator {
   }
 
  private:
+  /// Takes a topology, for the communicator that is known in this process by `number`. After an error all is as it was.
+  Status goBy(std::shared_ptr<const Topology> topology, std::uint64_t number) {
+    ATOLL_ASSIGN(const LinkSurvey survey, links_.survey());
+    ATOLL_ASSIGN(auto site, siteOf(directory(), *topology, links_, survey.worst, number));
+    ATOLL_ASSIGN(Choosing choosing, Choosing::create(settings_, survey.site, std::move(site), directory()));
+    topology_ = std::move(topology);
+    logTopology(*topology_, rank_);
+    if (programs_) {
+      programs_->goBy(topology_->hierarchy(), std::move(choosing));
+    } else {
+      programs_.emplace(rank_, topology_->hierarchy(), settings_, links_, std::move(choosing));
+    }
+    return success();
+  }
+
+  /// Collective: whether all ranks have this number.
+  Result<bool> isEverywhere(std::uint64_t number) {
+    std::array<std::uint64_t, 2> most{number, ~number};
+    Call call;
+    call.collective = Collective::allReduce;
+    call.send = call.recv = most.data();
+    call.count = most.size();
+    call.type = DataType::uint64;
+    call.op.op = ReduceOp::max;
+    ATOLL_TRY(run(call));
+    return most[0] == ~most[1];
+  }
+
+  /// Collective: every rank's number.
+  Result<std::vector<std::uint64_t>> fromEveryone(std::uint64_t number) {
+    std::vector<std::uint64_t> all(static_cast<std::size_t>(ranks()));
+    Call call;
+    call.collective = Collective::allGather;
+    call.send = &number;
+    call.recv = all.data();
+    call.count = 1;
+    call.type = DataType::uint64;
+    ATOLL_TRY(run(call));
+    return all;
+  }
+
   Result<Execution*> begin(exec::Program& program, const void* send, void* recv, const Operator& op,
                            std::uint64_t sequence) {
     execution_.begin(program, send, recv, op, sequence);
@@ -193,6 +245,7 @@ class CommunicatorOfRank final : public Communicator {
   Told told_{*this, execution_};
   std::uint64_t sequence_ = 0;
   std::uint64_t splits_ = 0;
+  std::uint64_t topologies_ = 0;  ///< that it was told while it ran
 };
 
 Result<std::unique_ptr<Communicator>> createWith(std::shared_ptr<const Topology> topology,

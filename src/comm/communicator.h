@@ -71,6 +71,10 @@ class Communicator {
   /// this communicator. Every rank loads the same file; ranks that differ find out at the call.
   virtual Status usePlan(std::span<const Plan> family) = 0;
 
+  /// Collective: every rank goes by the topology file at `path` from now on, without new links. Blocks. Where a rank
+  /// cannot read it, or two have different content, every rank gets an error and all keep the topology they have.
+  virtual Status useTopology(const std::string& path) = 0;
+
   /// What a call of `bytes` payload (nccl-tests' "size") would run, with an operator that commutes, equal blocks and,
   /// where there is one, the root 0. Not collective; runs nothing.
   [[nodiscard]] virtual Result<AlgorithmChoice> choiceFor(Collective collective, std::uint64_t bytes) const = 0;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <vector>
 
+#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/comm/per_communicator.h"
 #include "src/topology/assemble.h"
@@ -20,20 +21,24 @@ PerCommunicator<Topology>& inUse() {
   return all;
 }
 
-std::string fileOf(const ProcessInfo& process) {
-  return process.topology == 0 ? "no file that can be read" : fmt::format("a file of hash {:016x}", process.topology);
+std::string fileOf(std::uint64_t hash) {
+  return hash == 0 ? "no file that can be read" : fmt::format("a file of hash {:016x}", hash);
+}
+
+/// `hashOf(rank)` is that of its file.
+template <class HashOf>
+Status checkAlike(const Directory& directory, std::string_view rule, HashOf hashOf) {
+  for (Rank r = 1; r < directory.ranks(); ++r) {
+    if (hashOf(r) == hashOf(0)) continue;
+    return makeError(ErrorCode::mismatch, "ranks disagree on the topology: {} has {}, {} has {}; {}", directory.name(0),
+                     fileOf(hashOf(0)), directory.name(r), fileOf(hashOf(r)), rule);
+  }
+  return success();
 }
 
 Status checkAgreement(const Directory& directory) {
-  for (Rank r = 1; r < directory.ranks(); ++r) {
-    if (directory.process(r).topology == directory.process(0).topology) continue;
-    return makeError(
-        ErrorCode::mismatch,
-        "ranks disagree on the topology: {} has {}, {} has {}; ATOLL_TOPOLOGY has to name the same content "
-        "on every rank, or none",
-        directory.name(0), fileOf(directory.process(0)), directory.name(r), fileOf(directory.process(r)));
-  }
-  return success();
+  return checkAlike(directory, "ATOLL_TOPOLOGY has to name the same content on every rank, or none",
+                    [&](Rank rank) { return directory.process(rank).topology; });
 }
 
 ProcessPlace placeOf(const ProcessInfo& process) {
@@ -61,6 +66,13 @@ void tellOfOtherSize(const TopologyFile& file, Rank ranks) {
       file.path, shape->ranks(), ranks);
 }
 
+Result<Topology> assembledBy(const TopologyFile* file, const Directory& directory) {
+  if (file != nullptr) tellOfOtherSize(*file, directory.ranks());
+  std::vector<ProcessPlace> places;
+  for (const ProcessInfo& process : directory.processes) places.push_back(placeOf(process));
+  return assembleTopology(places, directory.processOf, file == nullptr ? nullptr : &file->description);
+}
+
 Result<Topology> assembled(const Directory& directory, const Settings& settings) {
   std::shared_ptr<const TopologyFile> file;
   if (!settings.topologyFile.empty()) {
@@ -69,10 +81,7 @@ Result<Topology> assembled(const Directory& directory, const Settings& settings)
     file = std::move(read).value();
   }
   ATOLL_TRY(checkAgreement(directory));
-  if (file != nullptr) tellOfOtherSize(*file, directory.ranks());
-  std::vector<ProcessPlace> places;
-  for (const ProcessInfo& process : directory.processes) places.push_back(placeOf(process));
-  return assembleTopology(places, directory.processOf, file == nullptr ? nullptr : &file->description);
+  return assembledBy(file.get(), directory);
 }
 
 }  // namespace
@@ -80,6 +89,22 @@ Result<Topology> assembled(const Directory& directory, const Settings& settings)
 Result<std::shared_ptr<const Topology>> topologyOf(const Directory& directory, const Settings& settings,
                                                    std::uint64_t communicator) {
   return inUse().get(communicator, [&] { return assembled(directory, settings); });
+}
+
+Result<std::shared_ptr<const ToldTopology>> topologyAt(const std::string& path, const Directory& directory,
+                                                       std::uint64_t number) {
+  static PerCommunicator<ToldTopology> told;
+  return told.get(hashText(path, number), [&]() -> Result<ToldTopology> {
+    ATOLL_ASSIGN(const TopologyFile file, readTopologyFile(path));
+    auto topology = assembledBy(&file, directory);
+    if (!topology.ok()) return std::move(topology).error().within(fmt::format("topology file {}", path));
+    return ToldTopology{file.hash, std::move(topology).value()};
+  });
+}
+
+Status checkTold(std::span<const std::uint64_t> hashes, const Directory& directory) {
+  return checkAlike(directory, "every rank has to be told the same content; the communicator keeps the one it had",
+                    [&](Rank rank) { return hashes[static_cast<std::size_t>(rank)]; });
 }
 
 std::shared_ptr<const Topology> topologyOfMembers(const Topology& parent, std::span<const Rank> members,

@@ -84,10 +84,18 @@ ProgramCache::ProgramCache(Rank rank, const plan::Hierarchy& hierarchy, const Se
                            Choosing choosing)
     : rank_(rank),
       ranks_(hierarchy.ranks()),
-      hierarchy_(hierarchy),
+      hierarchy_(&hierarchy),
       settings_(settings),
       links_(links),
       choosing_(std::move(choosing)) {}
+
+void ProgramCache::goBy(const plan::Hierarchy& hierarchy, Choosing choosing) {
+  hierarchy_ = &hierarchy;
+  choosing_ = std::move(choosing);
+  programs_.clear();
+  plans_.clear();
+  last_ = nullptr;
+}
 
 inline std::uint8_t ProgramCache::flagsOf(const Call& call) const {
   return static_cast<std::uint8_t>((call.vForm ? kVForm : 0) | (isInPlace(call, rank_) ? kInPlace : 0) |
@@ -183,7 +191,7 @@ Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std:
     request.ranks = ranks_;
     request.rank = rank_;
     request.root = call.root;
-    if (!choice.ordered) request.hierarchy = &hierarchy_;  // what goes by islands goes by no order of ranks
+    if (!choice.ordered) request.hierarchy = hierarchy_;  // what goes by islands goes by no order of ranks
     request.levels = taken.levels;
     cached = std::make_shared<const Plan>(taken.algorithm->generate(request));
   }

@@ -25,6 +25,9 @@ class ProgramCache {
   ProgramCache(Rank rank, const plan::Hierarchy& hierarchy, const Settings& settings, LinkTable& links,
                Choosing choosing);
 
+  /// Forgets every program and plan but the user's, and goes by these from now on.
+  void goBy(const plan::Hierarchy& hierarchy, Choosing choosing);
+
   /// The program of a collective. Valid until the next call of a get.
   Result<exec::Program*> get(const Call& call);
 
@@ -67,7 +70,7 @@ class ProgramCache {
 
   Rank rank_;
   Rank ranks_;
-  const plan::Hierarchy& hierarchy_;
+  const plan::Hierarchy* hierarchy_;
   const Settings& settings_;
   LinkTable& links_;
   Choosing choosing_;

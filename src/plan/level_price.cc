@@ -2,7 +2,6 @@
 #include "src/plan/level_price.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "src/plan/phases.h"
 #include "src/plan/price.h"
@@ -156,19 +155,29 @@ const Algorithm*& slotFor(const Phase& phase, std::vector<LevelAlgorithms>& algo
   return phase.outward ? level.outward : level.inward;
 }
 
-/// The cheapest algorithm for a phase; null where none fits.
+/// Whether composed plans can use the algorithm in a phase: it serves all groups of the level.
+bool fits(const Algorithm& algorithm, const Phase& phase, const SiteModel& site) {
+  if (algorithm.phases != nullptr) return false;
+  const auto served = [&](Rank members) { return members == 1 || algorithm.serves(phase.collective, members, false); };
+  if (!std::ranges::all_of(site.hierarchy().memberCounts(phase.level), served)) return false;
+  const Rank root = isRooted(phase.collective) ? 0 : kNoRank;
+  const auto footprint = site.footprints().ofFlat(algorithm, phase.collective, phase.members, root);
+  return phase.packed ? footprint->isStraight : footprint->keepsNames;
+}
+
+/// The cheapest algorithm for a phase.
 const Algorithm* cheapestFor(const Phase& phase, const Choice& whole, std::int32_t strands, const SiteModel& site) {
-  std::vector<std::pair<double, const Algorithm*>> byPrice;
+  const Algorithm* best = nullptr;
+  double least = 0;
   for (const Algorithm& algorithm : catalogue()) {
-    if (algorithm.phases != nullptr || !algorithm.serves(phase.collective, phase.members, false)) continue;
+    if (!fits(algorithm, phase, site)) continue;
     const PhasePrice price = priceOf(phase, algorithm, whole, strands, site);
-    byPrice.emplace_back(price.time.total() + price.reduced, &algorithm);
+    const double seconds = price.time.total() + price.reduced;
+    if (best != nullptr && seconds >= least) continue;
+    best = &algorithm;
+    least = seconds;
   }
-  std::ranges::stable_sort(byPrice, {}, [](const auto& priced) { return priced.first; });
-  for (const auto& [seconds, algorithm] : byPrice) {
-    if (fitsPhase(*algorithm, phase, site.hierarchy())) return algorithm;
-  }
-  return nullptr;
+  return best;
 }
 
 /// Of a plan that is composed for the levels.

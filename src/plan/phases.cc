@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/plan/phases.h"
 
-#include <algorithm>
-
-#include "src/plan/composition/exchange.h"
-#include "src/plan/composition/section.h"
 #include "src/plan/hierarchical.h"
 
 namespace atl::plan {
@@ -71,18 +67,6 @@ std::vector<Phase> phasesOf(Collective collective, const Hierarchy& hierarchy, D
   }
   phases.insert(phases.end(), back.rbegin(), back.rend());
   return phases;
-}
-
-bool fitsPhase(const Algorithm& algorithm, const Phase& phase, const Hierarchy& hierarchy) {
-  if (algorithm.phases != nullptr) return false;
-  const auto served = [&](Rank members) { return members == 1 || algorithm.serves(phase.collective, members, false); };
-  if (!std::ranges::all_of(hierarchy.memberCounts(phase.level), served)) return false;
-  PlanRequest request;
-  request.collective = phase.collective;
-  request.ranks = phase.members;
-  request.root = isRooted(phase.collective) ? 0 : kNoRank;
-  const Plan plan = algorithm.generate(request);
-  return plan.shares == 1 && plan.lanes.size() == 1 && (phase.packed ? isStraight(plan) : keepsNames(plan));
 }
 
 }  // namespace atl::plan

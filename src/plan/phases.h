@@ -27,7 +27,4 @@ struct Phase {
 /// join something.
 std::vector<Phase> phasesOf(Collective collective, const Hierarchy& hierarchy, Division division);
 
-/// Whether a composed plan can use the algorithm in a phase.
-bool fitsPhase(const Algorithm& algorithm, const Phase& phase, const Hierarchy& hierarchy);
-
 }  // namespace atl::plan

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "src/plan/composition/exchange.h"
+#include "src/plan/composition/section.h"
+
 namespace atl::plan {
 namespace {
 
@@ -219,15 +222,20 @@ Footprint footprintOf(const Algorithm& algorithm, const PlanRequest& request) {
   const std::vector<Rank> walked = ranksToWalk(hierarchy, request.root);
   std::vector<Traffic> traffics;
   std::vector<Crossings> crossings;
+  Footprint footprint;
   PlanRequest mine = request;
   for (const Rank rank : walked) {
     mine.rank = rank;
     const Plan plan = algorithm.generate(mine);
+    if (rank == walked.front()) {
+      const bool oneLane = plan.shares == 1 && plan.lanes.size() == 1;
+      footprint.keepsNames = oneLane && keepsNames(plan);
+      footprint.isStraight = oneLane && isStraight(plan);
+    }
     Walk walk(plan, hierarchy);
     traffics.push_back(walk.run());
     crossings.push_back(walk.crossings());
   }
-  Footprint footprint;
   for (int level = 0; level < hierarchy.levels(); ++level) {
     footprint.uplinks.push_back(uplinkLoad(level, walked, crossings, hierarchy));
   }

@@ -53,6 +53,10 @@ struct Footprint {
   /// By level. Uplinks of the innermost level are the ranks' own ports, which only messages within the level use;
   /// further out, messages use those of every level that they pass.
   std::vector<UplinkLoad> uplinks;
+  /// Whether plans composed for islands can use it: one lane, and every part keeps its name; or, where they pack blocks
+  /// that have none, one lane of whole blocks from their senders straight to their receivers.
+  bool keepsNames = false;
+  bool isStraight = false;
 };
 
 /// Up to this many ranks, all are looked at; of more, some of one of the outermost level's members stand for the rest.

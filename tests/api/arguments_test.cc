@@ -173,6 +173,7 @@ TEST_F(WrongArguments, NullOutputs_AreNamed) {
   expectText(atollCommGetChoice(comm, "allreduce", 8, &choice),
              "atollCommGetChoice: argument choice has size 0; it must be sizeof(atollChoice_t)");
   expectText(atollCommLoadPlan(comm, nullptr), "atollCommLoadPlan: argument path is NULL");
+  expectText(atollCommSetTopology(comm, nullptr), "atollCommSetTopology: argument path is NULL");
   expectText(atollCommSplit(comm, 0, 0, nullptr, nullptr), "atollCommSplit: argument newcomm is NULL");
   expectText(atollStreamCreate(nullptr), "atollStreamCreate: argument stream is NULL");
   expectText(atollMemAlloc(nullptr, 8), "atollMemAlloc: argument ptr is NULL");

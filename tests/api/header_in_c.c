@@ -31,6 +31,7 @@ static const struct {
   atollResult_t (*commGetStats)(atollComm_t, atollCommStats_t*);
   atollResult_t (*commGetChoice)(atollComm_t, const char*, size_t, atollChoice_t*);
   atollResult_t (*commLoadPlan)(atollComm_t, const char*);
+  atollResult_t (*commSetTopology)(atollComm_t, const char*);
   atollResult_t (*allReduce)(const void*, void*, size_t, atollDataType_t, atollRedOp_t, atollComm_t, atollStream_t);
   atollResult_t (*reduce)(const void*, void*, size_t, atollDataType_t, atollRedOp_t, int, atollComm_t, atollStream_t);
   atollResult_t (*broadcast)(const void*, void*, size_t, atollDataType_t, int, atollComm_t, atollStream_t);
@@ -84,6 +85,7 @@ static const struct {
     atollCommGetStats,
     atollCommGetChoice,
     atollCommLoadPlan,
+    atollCommSetTopology,
     atollAllReduce,
     atollReduce,
     atollBroadcast,
