@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/support/run_cases.h"
+#include "tests/support/unequal_blocks.h"
 
 namespace atl {
 namespace {
@@ -42,12 +43,14 @@ class HierarchicalCollectives : public testing::TestWithParam<Islands> {
   void runEverything(std::string_view algorithm, std::string_view placement) const {
     SCOPED_TRACE(fmt::format("{}, {}", algorithm, placement));
     const auto ranks = GetParam().ranks;
+    // Every type with one of the algorithms; the others move the same data on other ways.
+    const auto types = algorithm == "hierarchical" ? test::allTypes() : std::vector{DataType::float16};
     std::vector<test::CollectiveCase> cases;
     for (int c = 0; c < kCollectives; ++c) {
       const auto collective = static_cast<Collective>(c);
       if (collective == Collective::pointToPoint) continue;
       const std::size_t many = payloadBlocks(collective, 2) == 1 ? 150001 : 20003;
-      for (const auto& some : {test::casesFor(collective, ranks, {13}, test::allTypes()),
+      for (const auto& some : {test::casesFor(collective, ranks, {13}, types),
                                test::casesFor(collective, ranks, {0, 1, 1031, 5000, many}, {DataType::float32})}) {
         cases.insert(cases.end(), some.begin(), some.end());
       }
@@ -67,6 +70,19 @@ TEST_P(HierarchicalCollectives, EveryCountTypeAndOp_GiveTheRightData) {
 TEST_P(HierarchicalCollectives, RoutesAlongIslands_GiveTheRightData) {
   for (const char* const algorithm : {"ring", "chain", "double-binary-tree", "binomial"}) {
     runEverything(algorithm, "by-island");
+  }
+}
+
+TEST_P(HierarchicalCollectives, UnequalBlocks_GiveTheRightData) {
+  for (const char* const algorithm : {"hierarchical", "hierarchical-leader"}) {
+    SCOPED_TRACE(algorithm);
+    Settings settings = settingsFor(algorithm, "by-island");
+    settings.algorithms = fmt::format("allgather:{0},reducescatter:{0}", algorithm);
+    auto communicators = test::communicators(GetParam().ranks, settings);
+    test::onThreads(GetParam().ranks, [&](Rank rank) {
+      const Status status = test::runUnequalBlocks(*communicators[static_cast<std::size_t>(rank)]);
+      EXPECT_TRUE(status.ok()) << status.error().text;
+    });
   }
 }
 
