@@ -20,11 +20,13 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "islands"), str(ROOT / "bench" / "compare")]
 
+import pictures  # noqa: E402
 import plan  # noqa: E402
 import test_bed  # noqa: E402
 
 MPI_HAN = ("--mca", "coll_han_priority", "100")
 TIMEOUT = 300  # seconds for a program
+SHORT = 1 << 20  # calls up to so many bytes are short
 
 
 def atoll(algorithm=None, by_node=False):
@@ -68,11 +70,25 @@ def floor_seconds(shape, size, rate):
 
 
 def measured(bed, contestant, options):
-    """Seconds by size, out of place."""
+    """Seconds by size, out of place. Short calls are timed over ten times as many."""
+    least, most = plan.parse_bytes(options.min), plan.parse_bytes(options.max)
+    sizes = [least]
+    while sizes[-1] * options.factor <= most:
+        sizes.append(sizes[-1] * options.factor)
+    seconds = {}
+    short = [size for size in sizes if size <= SHORT]
+    for part, iterations in (short, 10 * options.iterations), (sizes[len(short):], options.iterations):
+        if part:
+            seconds.update(timed(bed, contestant, part, iterations, options))
+    return seconds
+
+
+def timed(bed, contestant, sizes, iterations, options):
+    """Of one run."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
-        command = [*CONTESTANTS[contestant](bed, options.programs, pathlib.Path(folder)), "-b", options.min, "-e", options.max, "-f", str(options.factor), "-n",
-                   str(options.iterations), "-w", "1", "--out-of-place", "-J", str(report)]
+        command = [*CONTESTANTS[contestant](bed, options.programs, pathlib.Path(folder)), "-b", str(sizes[0]), "-e", str(sizes[-1]), "-f",
+                   str(options.factor), "-n", str(iterations), "-w", "1", "--out-of-place", "-J", str(report)]
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=TIMEOUT,
                        env=dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1"))
         document = json.loads(report.read_text())
@@ -123,6 +139,43 @@ def table(shape, times, contestants):
     return "\n".join(lines)
 
 
+def medians(times):
+    """By contestant and size."""
+    return {name: {size: statistics.median(samples) for size, samples in by_size.items()} for name, by_size in times.items()}
+
+
+def summary(shape, times):
+    """What Atoll chose beside its fastest forced algorithm, and beside every Open MPI: by how much the other is slower."""
+    by_name = medians(times)
+    chosen = by_name.get("atoll", {})
+    lines = []
+
+    def beside(text, others):
+        ratios = {size: min(by_name[name][size] for name in others if size in by_name[name]) / seconds for size, seconds in chosen.items()
+                  if any(size in by_name[name] for name in others)}
+        if ratios:
+            worst = min(ratios, key=ratios.get)
+            lines.append(f"- {text}: {statistics.geometric_mean(ratios.values()):.2f} times as long as chosen in the geometric mean, "
+                         f"{ratios[worst]:.2f} at the least ({pictures.size_text(worst)}).")
+
+    forced = [name for name in by_name if not name.startswith(("atoll", "mpi"))]
+    beside("the fastest forced algorithm", forced)
+    for name in by_name:
+        if name.startswith(("mpi", "ring")):
+            beside(name, [name])
+    beside("the best of Open MPI's configurations", [name for name in by_name if name.startswith("mpi")])
+    least = floor_seconds(shape, max(chosen), test_bed.bits_per_second(shape.rate)) / chosen[max(chosen)] if chosen else 0
+    return "\n" + "\n".join(lines) + (f"\n- the link's least at {pictures.size_text(max(chosen))}: {least:.0%} reached." if chosen else "")
+
+
+def panel(shape, times):
+    """For the picture."""
+    rate = test_bed.bits_per_second(shape.rate)
+    parts = {name: {size: floor_seconds(shape, size, rate) / seconds for size, seconds in by_size.items()}
+             for name, by_size in medians(times).items()}
+    return f"{shape.hosts} hosts of {shape.ranks_per_host} ranks, {shape.rate}", parts
+
+
 def parsed(arguments):
     parser = argparse.ArgumentParser(prog="sweep", description=__doc__)
     parser.add_argument("--hosts", default="2,3,4", help="numbers of hosts [%(default)s]")
@@ -154,18 +207,23 @@ def main(arguments):
     head = (f"# All-reduces between islands\n\n{datetime.date.today()}, {os.cpu_count()} cores, {platform.platform()}. Milliseconds, medians of "
             f"{options.repetitions}; in brackets the least time that the link allows over the time taken. Network namespaces, links limited "
             "by tbf both ways.\n")
-    text, records = [head], []
+    text, records, panels = [head], [], []
     for hosts, ranks, rate in itertools.product(options.hosts.split(","), options.ranks_per_host.split(","), options.rates.split(",")):
         shape = test_bed.Shape(int(hosts), int(ranks), rate)
         try:
             times, missing = sweep(shape, options)
         except test_bed.Unavailable as reason:
             sys.exit(f"sweep: {reason}")
-        text.append(table(shape, times, options.contestants))
+        text += [table(shape, times, options.contestants), summary(shape, times)]
+        panels.append(panel(shape, times))
         text += [f"\n{name}: {reason}" for name, reason in missing.items()]
         records.append({"hosts": shape.hosts, "ranks_per_host": shape.ranks_per_host, "rate": rate, "seconds": times, "missing": missing})
         (options.out / "islands.md").write_text("\n".join(text) + "\n")
         (options.out / "islands.json").write_text(json.dumps(records, indent=1) + "\n")
+    if pictures.available():
+        pictures.draw(panels, options.contestants, options.out / "islands.png")
+    else:
+        print("no picture: python3-matplotlib is not installed", file=sys.stderr)
     print("\n".join(text))
 
 
