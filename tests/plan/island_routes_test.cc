@@ -152,6 +152,12 @@ TEST(IslandRoutes, SharesEnterIslandsByDifferentMembers) {
   EXPECT_THAT(entriesOf(twoTrees, hierarchy), UnorderedElementsAre(0, 1, 2, 3));
 }
 
+TEST(IslandRoutes, SharesOfDeeperTrees_EnterHostsByDifferentRanks) {
+  const Hierarchy hierarchy = tree({{8}, {2}, {3}});
+  const Route ring{algorithmNamed("ring"), Collective::allReduce, kNoRank, 8};
+  EXPECT_EQ(entriesOf(ring, hierarchy).size(), 8U);
+}
+
 TEST(IslandRoutes, SharesOfDeeperTrees_EnterPodsByDifferentHosts) {
   const Hierarchy hierarchy = tree({{2}, {4}, {2}});
   const Route ring{algorithmNamed("ring"), Collective::allReduce, kNoRank, 4};

@@ -78,26 +78,11 @@ class Renaming {
 
 }  // namespace
 
-std::vector<std::int32_t> turnsOf(const Hierarchy& hierarchy, std::int32_t turn) {
-  std::vector<std::int32_t> turns(static_cast<std::size_t>(hierarchy.levels()), 0);
-  for (int level = hierarchy.levels() - 2; level >= 0; --level) {
-    turns[static_cast<std::size_t>(level)] = turn;
-    // Each turn uses two members, one at either end.
-    turn /= (hierarchy.mostMembers(level) + 1) / 2;
-  }
-  return turns;
-}
-
 IslandOrder::IslandOrder(const PlanRequest& request, std::int32_t share)
-    : hierarchy_(request.hierarchy), root_(request.root) {
+    : hierarchy_(request.hierarchy), root_(request.root), turn_(share / 2) {
   if (hierarchy_ == nullptr) return;
-  const std::int32_t turn = share / 2;
-  const bool turned = root_ != kNoRank || turn > 0;
-  if (hierarchy_->inOrder() && (hierarchy_->levels() == 1 || !turned)) {
-    hierarchy_ = nullptr;
-    return;
-  }
-  turns_ = turnsOf(*hierarchy_, turn);
+  const bool turned = root_ != kNoRank || turn_ > 0;
+  if (hierarchy_->inOrder() && (hierarchy_->levels() == 1 || !turned)) hierarchy_ = nullptr;
 }
 
 Rank IslandOrder::shift(int level, std::int32_t group) const {
@@ -105,9 +90,8 @@ Rank IslandOrder::shift(int level, std::int32_t group) const {
   if (root_ != kNoRank && hierarchy_->groupOf(level, root_) == group) {
     return offsetOfMember(*hierarchy_, level, group, hierarchy_->memberOf(level, root_));
   }
-  const std::int64_t first = 2 * std::int64_t{turns_[static_cast<std::size_t>(level)]};
-  const auto member = static_cast<std::int32_t>(first % hierarchy_->members(level, group));
-  return offsetOfMember(*hierarchy_, level, group, member);
+  // Two members a turn: one at either end of the group's run, where the circle comes in and goes out.
+  return offsetOfMember(*hierarchy_, level, group, 2 * turn_ % hierarchy_->members(level, group));
 }
 
 Rank IslandOrder::seatOf(Rank rank) const {

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "src/plan/algorithm.h"
 #include "src/plan/hierarchy.h"
@@ -35,12 +34,8 @@ class IslandOrder {
 
   const Hierarchy* hierarchy_;  ///< null: nothing to be known, or nothing that changes the order
   Rank root_;
-  std::vector<std::int32_t> turns_;  ///< by level: the first member of groups that do not have the root
+  std::int32_t turn_;  ///< how often groups have been turned, by two members each time
 };
-
-/// By which of their members the groups of each level are entered on turn `turn` = 0, 1, …, to be taken modulo the
-/// group's members: levels further out change first, since each of their members has links of its own.
-std::vector<std::int32_t> turnsOf(const Hierarchy& hierarchy, std::int32_t turn);
 
 /// The request as the rank on this one's seat would get it where seats are ranks.
 PlanRequest seatedRequest(const PlanRequest& request, const IslandOrder& order);

@@ -34,7 +34,7 @@ class Speakers {
   const Hierarchy* hierarchy_;
   Rank root_;
   bool fromEnd_;
-  std::vector<std::int32_t> turns_;
+  std::int32_t turn_;
 };
 
 /// A rank's place in the tree of all ranks, where `treeOf(me, n, top)` gives a member's place in the tree of the n > 1
