@@ -18,6 +18,7 @@
 #include "tools/atoll/topo/drawing.h"
 #include "tools/atoll/topo/link_timer.h"
 #include "tools/atoll/topo/machine_text.h"
+#include "tools/atoll/topo/plan_routes.h"
 #include "tools/atoll/topo/png.h"
 #include "tools/atoll/topo/survey.h"
 #include "tools/atoll/topo/topology_json.h"
@@ -29,6 +30,7 @@ constexpr const char* kExamples = R"(Examples:
   atoll topo                                    this machine
   atoll topo topologies/hpn7.yaml               a system, as text
   atoll topo topologies/hpn7.yaml --svg hpn7.svg
+  atoll topo topologies/four-hosts.yaml --png ring.png --plan allreduce:ring:2
   atoll topo --yaml > mine.yaml                 this machine as a file, to be completed
   atoll run -H a,b -- atoll topo --measure -o mine.yaml
 The format of files: docs/topology.md)";
@@ -41,6 +43,7 @@ struct TopoOptions {
   std::string output;
   std::string svg;
   std::string png;
+  std::string plan;
 };
 
 /// What is to be shown: a file's content, or this machine.
@@ -133,7 +136,12 @@ void show(const TopoOptions& options) {
   }
   if (options.json) fmt::print("{}\n", jsonOf(*subject.topology, subject.machine ? &*subject.machine : nullptr));
   const bool drawn = !options.svg.empty() || !options.png.empty();
-  const std::string picture = drawn ? drawTopology(*subject.topology, drawingOf(subject)) : std::string();
+  DrawingOptions drawing = drawingOf(subject);
+  if (!options.plan.empty()) {
+    const auto wanted = orLeave(routesWanted(options.plan, subject.topology->hierarchy().ranks()));
+    drawRoutes(drawing, wanted, *subject.topology);
+  }
+  const std::string picture = drawn ? drawTopology(*subject.topology, drawing) : std::string();
   if (!options.svg.empty()) orLeave(writeTo(options.svg, picture));
   if (!options.png.empty()) orLeave(writePng(options.png, picture));
   if (!options.json && !drawn) fmt::print("{}", textOf(subject));
@@ -155,6 +163,8 @@ void addTopoCommand(CLI::App& program) {
   CLI::Option* yaml = command->add_flag("--yaml", options->yaml, "As a topology file");
   CLI::Option* svg = command->add_option("--svg", options->svg, "Draw it into this file; - is standard output");
   CLI::Option* png = command->add_option("--png", options->png, "Draw it into this file, by rsvg-convert");
+  command->add_option("--plan", options->plan,
+                      "Draw the rings or trees of a plan on top: allreduce:ring, or allreduce:ring:4 for four shares");
   json->excludes(yaml, svg, png);
   yaml->excludes(svg, png);
   command->footer(kExamples);

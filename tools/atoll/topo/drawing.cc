@@ -17,6 +17,7 @@ namespace {
 constexpr double kMargin = 32;
 constexpr double kTitleHeight = 66;
 constexpr double kLegendRow = 24;
+constexpr double kBelow = 34;  ///< for long links of the overlay, which pass under the islands
 constexpr double kBarFont = 11;
 constexpr double kLegendFont = 12.5;
 constexpr double kNoteFont = 11;
@@ -69,15 +70,17 @@ class Painter {
   Painter(const Topology& topology, const DrawingOptions& options) : topology_(topology), options_(options) {}
 
   std::string run() {
-    Box box = layOut(topology_);
+    Box box = layOut(topology_, options_.room);
     const double legendWidth = legendTextWidth() + 40;
     const double titleWidth = widthOf(title(), 22);
     double inner = std::max({box.at.width, legendWidth, titleWidth, 360.0});
+    for (const DrawingKey& key : options_.keys) inner = std::max(inner, widthOf(key.text, kLegendFont) + 34);
     for (const std::string& note : options_.notes) inner = std::max(inner, widthOf(note, kNoteFont));
     const Point shift{kMargin, kMargin + kTitleHeight};
     const double width = inner + 2 * kMargin;
-    const double legendTop = shift.y + box.at.height + 26;
-    const double notesTop = legendTop + kLegendRow * tree().levels() + 8;
+    const double legendTop = shift.y + box.at.height + 26 + (options_.overlay ? kBelow : 0);
+    const double keysTop = legendTop + kLegendRow * tree().levels();
+    const double notesTop = keysTop + kLegendRow * static_cast<double>(options_.keys.size()) + 8;
     const double height = notesTop + kNoteRow * static_cast<double>(options_.notes.size()) + kMargin - 16;
     move(box, shift);
 
@@ -86,6 +89,7 @@ class Painter {
     canvas_.text({kMargin, kMargin + 42}, "class=\"sub\"", subtitle());
     island(box);
     legend(legendTop);
+    keys(keysTop);
     for (std::size_t i = 0; i < options_.notes.size(); ++i) {
       canvas_.text({kMargin, notesTop + kNoteRow * static_cast<double>(i)}, "class=\"few\"", options_.notes[i]);
     }
@@ -190,7 +194,7 @@ class Painter {
     for (int column = 0; column < grid.columns; ++column) {
       const int inColumn = (grid.shown - column + grid.columns - 1) / grid.columns;
       const double x = origin.x + column * (grid.width + grid.space) + grid.width / 2;
-      const double end = origin.y + (std::min(inColumn, rows) - 1) * (grid.height + grid.space) + grid.height / 2;
+      const double end = origin.y + (std::min(inColumn, rows) - 1) * (grid.height + grid.rowSpace) + grid.height / 2;
       canvas_.line({x, network.y + network.height}, {x, end},
                    fmt::format("stroke=\"{}\" stroke-width=\"{:.1f}\" opacity=\"0.65\"", networkColour(0),
                                grid.numbered ? std::min(thicknessOf(level.bandwidth), 5.0) : 1.5));
@@ -198,7 +202,7 @@ class Painter {
     bar(box, network);
     for (Rank i = 0; i < grid.shown; ++i) {
       const Rect at{origin.x + (i % grid.columns) * (grid.width + grid.space),
-                    origin.y + static_cast<double>(i / grid.columns) * (grid.height + grid.space), grid.width,
+                    origin.y + static_cast<double>(i / grid.columns) * (grid.height + grid.rowSpace), grid.width,
                     grid.height};
       cell(at, ranks[i], grid.numbered);
     }
@@ -343,6 +347,15 @@ class Painter {
       drawGlyph(canvas_, topology_.level(l).kind, {kMargin + 11, y + 4}, 6);
       canvas_.text({names, y + 8}, "class=\"legend strong\"", legendName(l));
       canvas_.text({texts, y + 8}, "class=\"legend\"", networkText(topology_, l));
+    }
+  }
+
+  void keys(double top) {
+    for (std::size_t i = 0; i < options_.keys.size(); ++i) {
+      const double y = top + kLegendRow * static_cast<double>(i) + 4;
+      canvas_.line({kMargin + 1, y}, {kMargin + 22, y},
+                   fmt::format("stroke=\"{}\" stroke-width=\"3\" stroke-linecap=\"round\"", options_.keys[i].colour));
+      canvas_.text({kMargin + 34, y + 4}, "class=\"legend\"", options_.keys[i].text);
     }
   }
 

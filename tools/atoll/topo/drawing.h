@@ -9,12 +9,21 @@
 
 #include "src/topology/topology.h"
 #include "tools/atoll/topo/canvas.h"
+#include "tools/atoll/topo/layout.h"
 
 namespace atl::tools {
 
+/// What a colour on top of the picture stands for.
+struct DrawingKey {
+  std::string colour;
+  std::string text;
+};
+
 struct DrawingOptions {
   std::string rankName = "rank";   ///< what a rank stands for: "GPU", "core"
-  std::vector<std::string> notes;  ///< lines below the picture
+  std::vector<DrawingKey> keys;    ///< lines below the picture, of what the overlay draws
+  std::vector<std::string> notes;  ///< lines below those
+  Room room = Room::ranks;         ///< for what the overlay draws
   /// Draws on top, such as the links that a plan uses, given where the ranks are that the picture shows. May be empty.
   std::function<void(Canvas&, const std::map<Rank, Point>&)> overlay;
 };

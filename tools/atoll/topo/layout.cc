@@ -20,7 +20,7 @@ constexpr double kRowWidth = 1180;        ///< where a row of open members ends
 
 class Layout {
  public:
-  explicit Layout(const Topology& topology) : tree_(topology.hierarchy()) {
+  Layout(const Topology& topology, Room room) : tree_(topology.hierarchy()), room_(room) {
     const Level& level = topology.level(0);
     const std::string first = level.bandwidth > 0 ? rateText(level.bandwidth)
                               : level.latency > 0 ? durationText(level.latency)
@@ -43,21 +43,24 @@ class Layout {
   void fillWithCells(Box& box) const {
     const auto ranks = tree_.ranksOf(0, box.group);
     CellGrid& cells = box.cells;
-    cells.shown = std::min<Rank>(ranks.size(), 288);
-    cells.numbered = ranks.size() <= kMostNumbered;
+    const bool links = room_ == Room::links;
+    cells.shown = std::min<Rank>(ranks.size(), links ? 96 : 288);
+    cells.numbered = links || ranks.size() <= kMostNumbered;
     Rank most = 0;
     for (Rank i = 0; i < cells.shown; ++i) most = std::max(most, ranks[i]);
     if (cells.numbered) {
       cells.width = std::max(26.0, widthOf(fmt::format("{}", most), kFontOfRank) + 10);
       cells.height = 22;
-      cells.space = 6;
+      cells.space = links ? 12 : 6;
     } else {
       cells.width = cells.height = 11;
       cells.space = 3;
     }
+    cells.rowSpace = links ? 36 : cells.space;
     // Rather wide than high, in rows of one length where that can be.
-    const int most_columns = cells.numbered ? 8 : 32;
-    int columns = std::clamp(static_cast<int>(std::ceil(std::sqrt(cells.shown * 1.8))), 1, most_columns);
+    const int most_columns = links ? 16 : cells.numbered ? 8 : 32;
+    const double wide = links ? cells.shown : std::sqrt(cells.shown * 1.8);
+    int columns = std::clamp(static_cast<int>(std::ceil(wide)), 1, most_columns);
     for (int c = columns; c <= std::min(columns * 3 / 2 + 1, most_columns); ++c) {
       if (cells.shown % c == 0) {
         columns = c;
@@ -67,8 +70,8 @@ class Layout {
     cells.columns = std::min<int>(columns, std::max<Rank>(cells.shown, 1));
     const int rows = (cells.shown + cells.columns - 1) / cells.columns;
     const double width = cells.columns * (cells.width + cells.space) - cells.space;
-    const double height = rows * (cells.height + cells.space) - cells.space;
-    const double more = ranks.size() > cells.shown ? 18 : 0;
+    const double height = rows * (cells.height + cells.rowSpace) - cells.rowSpace;
+    const double more = (ranks.size() > cells.shown ? 18 : 0) + (links ? 16 : 0);
     box.at.width = std::max({width + 2 * kPadding, kLeastWidth, leastBar_ + 2 * kPadding});
     box.at.height = kHeader + kBar + 12 + height + more + kPadding;
   }
@@ -144,6 +147,7 @@ class Layout {
   }
 
   const plan::Hierarchy& tree_;
+  Room room_;
   double leastBar_ = 0;  ///< room for what an innermost network gives, at least
 };
 
@@ -155,8 +159,8 @@ void moveTo(Box& box, double x, double y) {
 
 }  // namespace
 
-Box layOut(const Topology& topology) {
-  Box box = Layout(topology).open(topology.hierarchy().levels() - 1, 0);
+Box layOut(const Topology& topology, Room room) {
+  Box box = Layout(topology, room).open(topology.hierarchy().levels() - 1, 0);
   moveTo(box, 0, 0);
   return box;
 }

@@ -28,7 +28,8 @@ struct CellGrid {
   int columns = 1;
   double width = 0;  ///< of a cell
   double height = 0;
-  double space = 0;  ///< between cells
+  double space = 0;     ///< between the cells of a row
+  double rowSpace = 0;  ///< between rows
   bool numbered = false;
 };
 
@@ -44,7 +45,10 @@ struct Box {
   CellGrid cells;                    ///< of an open innermost island
 };
 
+/// What there is to be room for: more than the ranks themselves, links between them below their cells.
+enum class Room : std::uint8_t { ranks, links };
+
 /// The outermost island with everything in it, its top left corner at the origin.
-Box layOut(const Topology& topology);
+Box layOut(const Topology& topology, Room room = Room::ranks);
 
 }  // namespace atl::tools
