@@ -192,8 +192,7 @@ std::vector<std::int32_t> Hierarchy::memberCounts(int level) const {
   std::vector<std::int32_t> counts;
   for (std::int32_t group = 0; group < groups(level); ++group) counts.push_back(members(level, group));
   std::ranges::sort(counts);
-  const auto repeated = std::ranges::unique(counts);
-  counts.erase(repeated.begin(), repeated.end());
+  counts.erase(std::unique(counts.begin(), counts.end()), counts.end());
   return counts;
 }
 

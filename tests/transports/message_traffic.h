@@ -46,6 +46,14 @@ class PieceStream {
   std::deque<std::vector<std::byte>> buffers_;  ///< by message under way
 };
 
+/// One step of each, in one thread. False once both are through.
+template <typename Out, typename In>
+bool stepBoth(Out& out, In& in) {
+  const bool sending = out.step();
+  const bool receiving = in.step();
+  return sending || receiving;
+}
+
 /// Sizes with every kind of edge in them, of about `total` bytes together.
 std::vector<std::size_t> mixedSizes(unsigned seed, std::size_t largest, std::size_t total);
 

@@ -56,7 +56,7 @@ TEST_P(MessageTransports, LinkOfEachLaneCarriesMessages) {
     test::PieceStream<SendPiece> out(lower, sizes, 1, 2);
     test::PieceStream<ReceivePiece> in(higher, sizes, 1, 3);
     const auto deadline = Deadline::inSeconds(60);
-    while ((out.step() | in.step()) && !deadline.passed()) {
+    while (test::stepBoth(out, in) && !deadline.passed()) {
       ASSERT_TRUE(lower.progress().ok());
       ASSERT_TRUE(higher.progress().ok());
     }

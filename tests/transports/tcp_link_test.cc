@@ -120,7 +120,8 @@ void runEnd(MessageLink& link, const std::vector<std::size_t>& sizesOut, const s
 }
 
 TEST_P(TcpTraffic, MixedSizesAndCutsArriveWholeInBothDirectionsAtOnce) {
-  const auto [connections, seed] = GetParam();
+  const auto connections = std::get<0>(GetParam());
+  const auto seed = std::get<1>(GetParam());
   auto ends = makeEnds(connections);
   const auto up = test::mixedSizes(seed * 2, 8 << 20, 12 << 20);
   const auto down = test::mixedSizes(seed * 2 + 1, 1 << 20, 4 << 20);
@@ -138,7 +139,7 @@ TEST(TcpLink, OneThreadCanDriveBothEnds) {
   test::PieceStream<SendPiece> out(*ends.lower, sizes, 1, 2);
   test::PieceStream<ReceivePiece> in(*ends.higher, sizes, 1, 3);
   const auto deadline = Deadline::inSeconds(60);
-  while ((out.step() | in.step()) && !deadline.passed()) {
+  while (test::stepBoth(out, in) && !deadline.passed()) {
     ASSERT_TRUE(ends.lower->progress().ok());
     ASSERT_TRUE(ends.higher->progress().ok());
   }

@@ -49,7 +49,6 @@ Layout::Layout(const Plan& plan, Blocks input, Blocks output, std::int32_t input
       output_(std::move(output)),
       inputBlocks_(inputBlocks),
       outputBlocks_(outputBlocks),
-      collective_(plan.collective),
       elementBytes_(sizeOf(type)),
       shares_(plan.shares),
       tiles_(tiles),

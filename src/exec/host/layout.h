@@ -90,7 +90,6 @@ class Layout {
   Blocks output_;
   std::int32_t inputBlocks_;
   std::int32_t outputBlocks_;
-  Collective collective_;
   std::size_t elementBytes_;
   std::int32_t shares_;
   std::int32_t tiles_;

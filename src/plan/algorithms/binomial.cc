@@ -13,7 +13,6 @@
 // keep to the one, where a subtree's blocks are a run.
 //
 // Source: well known; R. Thakur, R. Rabenseifner, W. Gropp, IJHPCA 19 (2005).
-#include <ranges>
 #include <utility>
 
 #include "src/plan/algorithms/algorithms.h"
@@ -37,8 +36,8 @@ TreePlace binomialTree(Rank me, Rank n, Rank top) {
   const Rank place = onCircle(me - top, n);
   TreePlace tree;
   if (place > 0) tree.parent = onCircle(me - lowestBit(place), n);
-  for (const Rank d : std::views::reverse(childDistances(place == 0 ? n : std::min(lowestBit(place), n - place)))) {
-    tree.after.push_back(onCircle(me + d, n));
+  for (const Rank d : childDistances(place == 0 ? n : std::min(lowestBit(place), n - place))) {
+    tree.after.insert(tree.after.begin(), onCircle(me + d, n));
   }
   return tree;
 }
