@@ -15,6 +15,11 @@ elseif(NOT ATOLL_SANITIZE STREQUAL "")
   message(FATAL_ERROR "ATOLL_SANITIZE is '${ATOLL_SANITIZE}': use address, thread or nothing")
 endif()
 
+if(ATOLL_SANITIZE)
+  # For tests that go through fewer cases under sanitizers, or cannot run there.
+  add_compile_definitions(ATOLL_SANITIZED)
+endif()
+
 if(ATOLL_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # The instrumentation hides from GCC's flow analysis that an empty std::optional is not destroyed; the plain build,
   # which keeps the warning, sees it.

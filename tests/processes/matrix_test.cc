@@ -13,7 +13,7 @@ namespace {
 
 /// Numbers of ranks. Sanitizers slow a job down many times, and see in a few of them what they would see in all.
 const std::vector<int> kRanks = {
-#if ATOLL_SANITIZED
+#ifdef ATOLL_SANITIZED
     2, 3, 5
 #else
     1, 2, 3, 4, 5,

@@ -35,10 +35,25 @@ inline std::vector<Served> servedBetween(Rank least, Rank most) {
   return list;
 }
 
-inline std::vector<DataType> allTypes() {
+/// All of them; under sanitizers, which slow a case down tens of times and see in a few types what they would see in
+/// all, one of each size and of each way to accumulate.
+inline std::vector<DataType> typesToTry() {
+#ifdef ATOLL_SANITIZED
+  return {DataType::int8, DataType::uint64, DataType::float32, DataType::bfloat16};
+#else
   std::vector<DataType> types;
   for (int t = 0; t < kDataTypes; ++t) types.push_back(static_cast<DataType>(t));
   return types;
+#endif
+}
+
+/// Numbers of ranks, likewise.
+inline std::vector<Rank> ranksToTry() {
+#ifdef ATOLL_SANITIZED
+  return {2, 3, 5};
+#else
+  return {1, 2, 3, 4, 5, 6, 7, 8, 9};
+#endif
 }
 
 /// Every count with every type, in and out of place, and with every operator where the collective reduces. Where there
