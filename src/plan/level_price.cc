@@ -139,7 +139,8 @@ PhasePrice priceOf(const Phase& phase, const Algorithm& algorithm, const Choice&
   link.ranksPerCore = std::max(1.0, link.ranksPerCore * phase.taking);  // the others leave their cores to these
   const Price price = priceOf(algorithm, choice, link);
   PhasePrice result;
-  result.time.rounds = price.rounds * phase.runs;
+  // Whoever waits on a shared core hands it on, so that strands wait one after another.
+  result.time.rounds = price.rounds * phase.runs * (link.ranksPerCore > 1 ? strands : 1);
   result.time.work = (price.messages * strands + price.bytes) * phase.runs;
   result.reduced = price.reduced * phase.runs;
   result.onCores = result.time.work + result.reduced;

@@ -100,6 +100,12 @@ TEST(PriceOverLevels, Strands_HideTheShorterLevelBehindTheLonger) {
       << "strands hide nothing from cores that are busy with them";
 }
 
+TEST(PriceOverLevels, StrandsOnSharedCores_WaitOneAfterAnother) {
+  const SiteModel crowded = hosts(4, 2, 10 * kSlow, 4);
+  EXPECT_LT(priceOf("hierarchical", crowded, 64 << 10).seconds,
+            priceOf("hierarchical-pipelined", crowded, 64 << 10).seconds);
+}
+
 TEST(PriceOverLevels, ComposedPlan_RunsTheCheapestAlgorithmOfEachLevel) {
   const LevelsPrice large = priceOf("hierarchical", hosts(8, 4, kSlow), 64 << 20);
   ASSERT_EQ(large.algorithms.size(), 2U);
