@@ -98,8 +98,9 @@ TEST(Catalogue, EveryCollective_IsServedOnAnyNumberOfRanksInRankOrder) {
   for (const Collective collective : plannedCollectives()) {
     for (Rank ranks = 1; ranks <= 64; ++ranks) {
       const auto all = catalogue();
-      EXPECT_TRUE(std::any_of(all.begin(), all.end(),
-                              [&](const Algorithm& a) { return a.serves(collective, ranks, true) && a.servesUnequalBlocks(collective); }))
+      EXPECT_TRUE(std::any_of(
+          all.begin(), all.end(),
+          [&](const Algorithm& a) { return a.serves(collective, ranks, true) && a.servesUnequalBlocks(collective); }))
           << nameOf(collective) << " on " << ranks;
     }
   }
