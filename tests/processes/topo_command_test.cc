@@ -120,6 +120,8 @@ TEST_F(InAFolder, TopoCommand_RefusesWhatItCannotShow) {
   EXPECT_THAT(result.errors, HasSubstr("has levels without members"));
   EXPECT_EQ(topo({open, "--yaml"}).code, 0);
   EXPECT_NE(topo({kHpn, "--svg", folder_ / "no/such/folder.svg"}).code, 0);
+  EXPECT_THAT(topo({kHpn, "--plan", "allreduce:ring"}).errors, HasSubstr("without --svg or --png"));
+  EXPECT_THAT(topo({kHpn, "--plan", "allreduce:rings", "--svg", "-"}).errors, HasSubstr("'rings' has no plan"));
 }
 
 }  // namespace

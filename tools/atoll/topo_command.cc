@@ -120,6 +120,11 @@ std::string textOf(const Subject& subject) {
 }
 
 void show(const TopoOptions& options) {
+  const bool drawn = !options.svg.empty() || !options.png.empty();
+  if (!options.plan.empty() && !drawn) {
+    orLeave(
+        Status(makeError(ErrorCode::invalidArgument, "--plan: there is no picture to draw on without --svg or --png")));
+  }
   const std::optional<Subject> found = options.measure ? orLeave(measured()) : orLeave(subjectOf(options.file));
   if (!found) return;
   const Subject& subject = *found;
@@ -135,7 +140,6 @@ void show(const TopoOptions& options) {
                              options.file)));
   }
   if (options.json) fmt::print("{}\n", jsonOf(*subject.topology, subject.machine ? &*subject.machine : nullptr));
-  const bool drawn = !options.svg.empty() || !options.png.empty();
   DrawingOptions drawing = drawingOf(subject);
   if (!options.plan.empty()) {
     const auto wanted = orLeave(routesWanted(options.plan, subject.topology->hierarchy().ranks()));
