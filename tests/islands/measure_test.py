@@ -71,10 +71,4 @@ class Measurement(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    try:
-        with test_bed.TestBed(test_bed.Shape(hosts=1, ranks_per_host=1)):
-            pass
-    except test_bed.Unavailable as reason:
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    unittest.main()
+    test_bed.run_tests()
