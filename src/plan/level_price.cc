@@ -126,9 +126,12 @@ Choice choiceOf(const Phase& phase, const Choice& whole) {
 }
 
 struct PhasePrice {
+  const Algorithm* algorithm = nullptr;
   LevelTime time;
   double reduced = 0;
   double onCores = 0;  ///< of `time.work` and `reduced`, all of which a core does
+
+  [[nodiscard]] double seconds() const { return time.total() + reduced; }
 };
 
 PhasePrice priceOf(const Phase& phase, const Algorithm& algorithm, const Choice& whole, std::int32_t strands,
@@ -139,6 +142,7 @@ PhasePrice priceOf(const Phase& phase, const Algorithm& algorithm, const Choice&
   link.ranksPerCore = std::max(1.0, link.ranksPerCore * phase.taking);  // the others leave their cores to these
   const Price price = priceOf(algorithm, choice, link);
   PhasePrice result;
+  result.algorithm = &algorithm;
   // Whoever waits on a shared core hands it on, so that strands wait one after another.
   result.time.rounds = price.rounds * phase.runs * (link.ranksPerCore > 1 ? strands : 1);
   result.time.work = (price.messages * strands + price.bytes) * phase.runs;
@@ -166,17 +170,13 @@ bool fits(const Algorithm& algorithm, const Phase& phase, const SiteModel& site)
   return phase.packed ? footprint->isStraight : footprint->keepsNames;
 }
 
-/// The cheapest algorithm for a phase.
-const Algorithm* cheapestFor(const Phase& phase, const Choice& whole, std::int32_t strands, const SiteModel& site) {
-  const Algorithm* best = nullptr;
-  double least = 0;
+/// By the cheapest algorithm for the phase.
+PhasePrice cheapest(const Phase& phase, const Choice& whole, std::int32_t strands, const SiteModel& site) {
+  PhasePrice best;
   for (const Algorithm& algorithm : catalogue()) {
     if (!fits(algorithm, phase, site)) continue;
     const PhasePrice price = priceOf(phase, algorithm, whole, strands, site);
-    const double seconds = price.time.total() + price.reduced;
-    if (best != nullptr && seconds >= least) continue;
-    best = &algorithm;
-    least = seconds;
+    if (best.algorithm == nullptr || price.seconds() < best.seconds()) best = price;
   }
   return best;
 }
@@ -189,9 +189,8 @@ LevelsPrice priceOfComposed(const Algorithm& algorithm, const Choice& choice, co
   double rounds = 0;
   double onCores = 0;
   for (const Phase& phase : algorithm.phases(choice.collective, site.hierarchy())) {
-    const Algorithm*& runs = slotFor(phase, price.algorithms);
-    runs = cheapestFor(phase, choice, algorithm.strands, site);
-    const PhasePrice its = priceOf(phase, *runs, choice, algorithm.strands, site);
+    const PhasePrice its = cheapest(phase, choice, algorithm.strands, site);
+    slotFor(phase, price.algorithms) = its.algorithm;
     LevelTime& level = price.levels[static_cast<std::size_t>(phase.level)];
     level.rounds += its.time.rounds;
     level.work += its.time.work;

@@ -19,11 +19,6 @@ struct LevelModel {
   /// What the uplink of each member of the level carries, bytes per second each way, numbered through the whole level;
   /// one number where all carry as much; empty: not known, and then only the links limit.
   std::vector<double> uplinks;
-
-  /// Of one member; 0: not known.
-  [[nodiscard]] double uplinkOf(std::size_t member) const {
-    return uplinks.empty() ? 0 : uplinks[member < uplinks.size() ? member : 0];
-  }
 };
 
 /// An immutable value, cheap to copy.

@@ -244,7 +244,6 @@ Footprint footprintOf(const Algorithm& algorithm, const PlanRequest& request) {
   for (const Traffic& traffic : traffics) {
     for (std::size_t l = 0; l < traffic.levels.size(); ++l) {
       add(footprint.mean.levels[l].work, traffic.levels[l].work, each);
-      footprint.mean.levels[l].rounds += each * traffic.levels[l].rounds;
     }
     footprint.mean.reduced += each * traffic.reduced;
     if (std::ranges::none_of(footprint.ranks, [&](const Traffic& known) { return alike(known, traffic); })) {

@@ -49,7 +49,7 @@ struct UplinkLoad {
 /// What a family of plans does.
 struct Footprint {
   std::vector<Traffic> ranks;  ///< each kind of rank once; of large groups, of those that were looked at
-  Traffic mean;                ///< of a rank
+  Traffic mean;                ///< of a rank, without its rounds
   /// By level. Uplinks of the innermost level are the ranks' own ports, which only messages within the level use;
   /// further out, messages use those of every level that they pass.
   std::vector<UplinkLoad> uplinks;
