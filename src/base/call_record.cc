@@ -22,6 +22,11 @@ bool known(const CallRecord& record) {
   return static_cast<int>(record.collective) < kCollectives && static_cast<int>(record.type) < kDataTypes;
 }
 
+std::string_view formOf(const CallRecord& record) {
+  if ((record.flags & 1) != 0) return "-v";
+  return (record.flags & 2) != 0 ? "-v (heads of blocks)" : "";
+}
+
 }  // namespace
 
 std::uint64_t tagBaseOf(const CallRecord& record) {
@@ -32,8 +37,8 @@ std::uint64_t tagBaseOf(const CallRecord& record) {
 
 std::string describe(const CallRecord& r) {
   if (!known(r)) return "a call that this version does not know";
-  auto text = fmt::format("{}{} #{}(count {}, {}", nameOf(r.collective), (r.flags & 1) != 0 ? "-v" : "", r.sequence,
-                          r.count, nameOf(r.type));
+  auto text =
+      fmt::format("{}{} #{}(count {}, {}", nameOf(r.collective), formOf(r), r.sequence, r.count, nameOf(r.type));
   if (isReducing(r.collective)) fmt::format_to(std::back_inserter(text), ", {}", opName(r.op));
   if (r.root != kNoRank) fmt::format_to(std::back_inserter(text), ", root {}", r.root);
   fmt::format_to(std::back_inserter(text), ", plan {:016x})", r.planHash);

@@ -20,7 +20,7 @@ struct CallRecord {
   Collective collective = Collective::barrier;
   DataType type = DataType::uint8;
   std::uint8_t op = 0;     ///< ReduceOp, or 0xfe premulsum, 0xff a user's callback
-  std::uint8_t flags = 0;  ///< bit 0: a v-form
+  std::uint8_t flags = 0;  ///< bit 0: a v-form; bit 1: the heads of one (comm/heads_and_tails.h)
 
   friend bool operator==(const CallRecord&, const CallRecord&) = default;
 };

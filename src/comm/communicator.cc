@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "src/base/hash.h"
+#include "src/comm/heads_and_tails.h"
 #include "src/comm/islands.h"
 #include "src/comm/link_table.h"
 #include "src/comm/program_cache.h"
@@ -35,8 +36,7 @@ class CommunicatorOfRank final : public Communicator {
         outbox_(settings.slotBytes, settings.slots),
         links_(TransportContext{session_->communicator(), me, &session_->directory(), &settings_, nullptr, nullptr},
                outbox_),
-        execution_({me, &session_->directory(), &settings_, &outbox_, &watch_,
-                    patienceFor(session_->directory(), me, settings_)}) {}
+        execution_(environment()) {}
 
   /// `topology` is null where the ranks themselves are to say where they are.
   Status prepare(std::shared_ptr<const Topology> topology) {
@@ -66,9 +66,8 @@ class CommunicatorOfRank final : public Communicator {
 
   Result<Execution*> start(const Call& call) override {
     if (watch_.failed()) return watch_.status().error();
-    auto program = programs_->get(call);
-    if (!program.ok()) return settle(std::move(program).error()).error();
-    return begin(*program.value(), call.send, call.recv, call.op, ++sequence_);
+    const bool maySplit = call.vForm && call.collective == Collective::allToAll;
+    return maySplit ? startAllToAllV(call) : startWhole(call);
   }
 
   Result<Execution*> start(std::span<const PointToPoint> operations) override {
@@ -124,7 +123,8 @@ class CommunicatorOfRank final : public Communicator {
     const auto inProcess =
         static_cast<std::size_t>(std::ranges::count(where.processOf, where.processOf[static_cast<std::size_t>(rank_)]));
     stats.bytesHeld = sizeof *this + shared / std::max<std::size_t>(1, inProcess) + links_.bytesHeld() +
-                      programs_->bytesHeld() + outbox_.bytesHeld() + execution_.bytesHeld();
+                      programs_->bytesHeld() + outbox_.bytesHeld() + execution_.bytesHeld() +
+                      (headsAndTails_ ? headsAndTails_->bytesHeld() : 0);
     stats.links = links_.size();
     stats.programs = programs_->size();
     stats.calls = sequence_;
@@ -176,12 +176,34 @@ class CommunicatorOfRank final : public Communicator {
   Result<Execution*> begin(exec::Program& program, const void* send, void* recv, const Operator& op,
                            std::uint64_t sequence) {
     execution_.begin(program, send, recv, op, sequence);
+    under_ = &execution_;
     return static_cast<Execution*>(&told_);
+  }
+
+  Result<Execution*> startWhole(const Call& call) {
+    auto program = programs_->get(call);
+    if (!program.ok()) return settle(std::move(program).error()).error();
+    return begin(*program.value(), call.send, call.recv, call.op, ++sequence_);
+  }
+
+  Result<Execution*> startAllToAllV(const Call& call) {
+    auto headBytes = programs_->headBytes();
+    if (!headBytes.ok()) return settle(std::move(headBytes).error()).error();
+    if (*headBytes == 0) return startWhole(call);
+    if (!headsAndTails_) headsAndTails_ = std::make_unique<HeadsAndTails>(environment(), execution_);
+    Status begun = headsAndTails_->begin(call, *headBytes, *programs_, ++sequence_);
+    if (!begun.ok()) return settle(std::move(begun)).error();
+    under_ = headsAndTails_.get();
+    return static_cast<Execution*>(&told_);
+  }
+
+  [[nodiscard]] exec::HostExecution::Environment environment() {
+    return {rank_, &session_->directory(), &settings_, &outbox_, &watch_, patienceFor(directory(), rank_, settings_)};
   }
 
   Status finish(Result<Execution*> started) {
     if (!started.ok()) return std::move(started).error();
-    if (execution_.finishAtOnce()) return success();
+    if (under_ == &execution_ && execution_.finishAtOnce()) return success();
     Execution* const one[] = {*started};
     return settle(drive(one));
   }
@@ -211,26 +233,25 @@ class CommunicatorOfRank final : public Communicator {
   /// Passes progress on and sees to it that a failure of a call that someone else drives ends the communicator too.
   class Told final : public Execution {
    public:
-    Told(CommunicatorOfRank& owner, exec::HostExecution& execution) : owner_(owner), execution_(execution) {}
+    explicit Told(CommunicatorOfRank& owner) : owner_(owner) {}
     Result<bool> progress() override {
-      auto result = execution_.progress();
+      auto result = owner_.under_->progress();
       if (!result.ok()) {
         owner_.endWith(result.error());
         owner_.links_.awaitReaders();
       }
       return result;
     }
-    [[nodiscard]] bool moved() const override { return execution_.moved(); }
-    [[nodiscard]] Patience patience() const override { return execution_.patience(); }
-    void wanted(WakeSources& sources) const override { execution_.wanted(sources); }
+    [[nodiscard]] bool moved() const override { return owner_.under_->moved(); }
+    [[nodiscard]] Patience patience() const override { return owner_.under_->patience(); }
+    void wanted(WakeSources& sources) const override { owner_.under_->wanted(sources); }
     void cancel(const Error& reason) override {
-      execution_.cancel(reason);
+      owner_.under_->cancel(reason);
       owner_.endWith(reason);
     }
 
    private:
     CommunicatorOfRank& owner_;
-    exec::HostExecution& execution_;
   };
 
   std::shared_ptr<Session> session_;
@@ -242,7 +263,9 @@ class CommunicatorOfRank final : public Communicator {
   LinkTable links_;
   std::optional<ProgramCache> programs_;
   exec::HostExecution execution_;
-  Told told_{*this, execution_};
+  std::unique_ptr<HeadsAndTails> headsAndTails_;  ///< from the first call that needs it
+  Execution* under_ = &execution_;                ///< what runs the present call
+  Told told_{*this};
   std::uint64_t sequence_ = 0;
   std::uint64_t splits_ = 0;
   std::uint64_t topologies_ = 0;  ///< that it was told while it ran

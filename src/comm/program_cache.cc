@@ -6,6 +6,7 @@
 
 #include "src/base/hash.h"
 #include "src/base/log.h"
+#include "src/comm/head_bytes.h"
 #include "src/comm/layouts.h"
 #include "src/exec/host/flat_program.h"
 #include "src/plan/verify.h"
@@ -19,6 +20,7 @@ constexpr std::size_t kMostPrograms = 512;
 constexpr std::uint8_t kVForm = 1;
 constexpr std::uint8_t kInPlace = 2;
 constexpr std::uint8_t kOrdered = 4;
+constexpr std::uint8_t kHeads = 8;
 
 constexpr std::uint8_t kPreMulSum = 0xfe;
 constexpr std::uint8_t kUserOp = 0xff;
@@ -46,8 +48,8 @@ CallRecord recordOf(const Call& call, Rank ranks, std::uint64_t planHash, std::i
   record.root = call.root;
   record.count = call.count;
   record.planHash = hashCombine(planHash, tiles);
+  record.flags = static_cast<std::uint8_t>((call.vForm ? 1 : 0) | (call.heads ? 2 : 0));
   if (call.vForm) {
-    record.flags = kVForm;
     record.count = call.collective == Collective::allGather       ? hashCounts(call.recvCounts, ranks, 0)
                    : call.collective == Collective::reduceScatter ? hashCounts(call.sendCounts, ranks, 0)
                                                                   : 0;
@@ -94,12 +96,13 @@ void ProgramCache::goBy(const plan::Hierarchy& hierarchy, Choosing choosing) {
   choosing_ = std::move(choosing);
   programs_.clear();
   plans_.clear();
+  headBytes_.reset();
   last_ = nullptr;
 }
 
 inline std::uint8_t ProgramCache::flagsOf(const Call& call) const {
   return static_cast<std::uint8_t>((call.vForm ? kVForm : 0) | (isInPlace(call, rank_) ? kInPlace : 0) |
-                                   (call.op.ordered() ? kOrdered : 0));
+                                   (call.op.ordered() ? kOrdered : 0) | (call.heads ? kHeads : 0));
 }
 
 // Whether a call is of the kind of the one before, field by field: no key is made for it.
@@ -198,8 +201,8 @@ Result<std::shared_ptr<const Plan>> ProgramCache::planFor(const Call& call, std:
   return cached;
 }
 
-exec::LinkSource ProgramCache::linkSource() {
-  return [this](Rank peer, std::int32_t lane) { return links_.link(peer, lane); };
+exec::LinkSource ProgramCache::linkSource(std::int32_t firstLane) {
+  return [this, firstLane](Rank peer, std::int32_t lane) { return links_.link(peer, firstLane + lane); };
 }
 
 Result<std::unique_ptr<exec::Program>> ProgramCache::make(const Call& call, const Key& key) {
@@ -207,31 +210,41 @@ Result<std::unique_ptr<exec::Program>> ProgramCache::make(const Call& call, cons
   ATOLL_ASSIGN(auto plan, planFor(call, bytes));
   const std::int32_t tiles = plan::tilesFor(plan->tileable, bytes, settings_.tileBytes);
   const CallRecord record = recordOf(call, ranks_, plan->familyHash, tiles);
-  ATOLL_ASSIGN(auto program, exec::lower(plan, layoutOf(call, *plan, tiles), record, call.op, linkSource()));
+  ATOLL_ASSIGN(auto program, exec::lower(plan, layoutOf(call, *plan, tiles), record, call.op, linkSource(0)));
   program->inputBytes = inputElements(call, rank_, ranks_) * sizeOf(call.type);
   program->bufferBytes = program->inputBytes + bytes;
   program->snapshotInput = (key.flags & kInPlace) != 0 && !plan::safeInPlace(*plan);
   return program;
 }
 
-Result<exec::Program*> ProgramCache::get(std::span<const PointToPoint> operations) {
+Result<exec::Program*> ProgramCache::get(std::span<const PointToPoint> operations, Exchange exchange) {
   const auto sameShape = [](const PointToPoint& a, const PointToPoint& b) {
     return a.isSend == b.isSend && a.peer == b.peer && a.count == b.count && a.type == b.type;
   };
-  if (pointToPoint_ == nullptr || !std::ranges::equal(operations, pointToPointShape_, sameShape)) {
+  Fused& last = fused_[static_cast<std::size_t>(exchange)];
+  if (last.program == nullptr || !std::ranges::equal(operations, last.shape, sameShape)) {
+    const auto links = linkSource(exchange == Exchange::tails ? kLaneOfTails : 0);
     ATOLL_ASSIGN(auto fused, fusePointToPoint(operations, rank_, ranks_));
-    ATOLL_ASSIGN(auto program,
-                 exec::lower(fused.plan, std::move(fused.layout), fused.record, Operator{}, linkSource()));
-    ATOLL_TRY(describePointToPoint(*program, operations, rank_, linkSource()));
-    pointToPoint_ = std::move(program);
-    pointToPointShape_.assign(operations.begin(), operations.end());
-    for (const PointToPoint& operation : operations) {
-      pointToPoint_->bufferBytes += operation.count * sizeOf(operation.type);
-    }
+    ATOLL_ASSIGN(auto program, exec::lower(fused.plan, std::move(fused.layout), fused.record, Operator{}, links));
+    ATOLL_TRY(describePointToPoint(*program, operations, rank_, links));
+    for (const PointToPoint& operation : operations) program->bufferBytes += operation.count * sizeOf(operation.type);
+    last.program = std::move(program);
+    last.shape.assign(operations.begin(), operations.end());
     last_ = nullptr;
   }
-  bindPointToPoint(*pointToPoint_, operations);
-  return pointToPoint_.get();
+  bindPointToPoint(*last.program, operations);
+  return last.program.get();
+}
+
+Result<std::size_t> ProgramCache::headBytes() {
+  if (!headBytes_) {
+    // A plan of the user's own is for whole blocks.
+    const bool planned = !userPlans_[static_cast<std::size_t>(Collective::allToAll)].empty();
+    ATOLL_ASSIGN(const std::size_t bytes, planned ? std::size_t{0} : headBytesFor(choosing_, ranks_));
+    if (bytes > 0) log::line(log::Subject::plan, rank_, "alltoall-v: heads of {} bytes a block, tails straight", bytes);
+    headBytes_ = bytes;
+  }
+  return *headBytes_;
 }
 
 Result<AlgorithmChoice> ProgramCache::choiceFor(Collective collective, std::uint64_t bytes) const {
@@ -263,6 +276,7 @@ void ProgramCache::use(std::shared_ptr<const Plan> plan) {
   std::erase_if(plans, [&](const auto& other) { return other->root == plan->root; });
   plans.push_back(std::move(plan));
   programs_.clear();
+  headBytes_.reset();
   last_ = nullptr;
 }
 

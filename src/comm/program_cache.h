@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -31,8 +32,15 @@ class ProgramCache {
   /// The program of a collective. Valid until the next call of a get.
   Result<exec::Program*> get(const Call& call);
 
-  /// The program of a group's fused sends and receives, bound to their buffers and numbered for their pairs.
-  Result<exec::Program*> get(std::span<const PointToPoint> operations);
+  /// What sends and receives are for. Each has links of its own, so that a program of the one may run beside any of the
+  /// other.
+  enum class Exchange : std::uint8_t { group, tails };
+
+  /// The program of fused sends and receives, bound to their buffers and numbered for their pairs.
+  Result<exec::Program*> get(std::span<const PointToPoint> operations, Exchange exchange = Exchange::group);
+
+  /// Bytes of an all-to-all-v's heads (head_bytes.h), or 0.
+  Result<std::size_t> headBytes();
 
   /// A user's plan for every later call of its collective (the same root, where there is one).
   void use(std::shared_ptr<const Plan> plan);
@@ -53,12 +61,20 @@ class ProgramCache {
     Collective collective = Collective::barrier;
     DataType type = DataType::uint8;
     std::uint8_t op = 0;
-    std::uint8_t flags = 0;  ///< v-form, in place, ordered
+    std::uint8_t flags = 0;  ///< v-form, in place, ordered, heads
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {
     std::size_t operator()(const Key& key) const;
   };
+
+  /// Sends and receives as they last were, and their program.
+  struct Fused {
+    std::unique_ptr<exec::Program> program;
+    std::vector<PointToPoint> shape;
+  };
+  /// Above the lanes that any plan has.
+  static constexpr std::int32_t kLaneOfTails = 1 << 15;
 
   [[nodiscard]] std::uint8_t flagsOf(const Call& call) const;
   [[nodiscard]] bool isLike(const Call& call, const Key& key) const;
@@ -66,7 +82,7 @@ class ProgramCache {
   Result<std::unique_ptr<exec::Program>> make(const Call& call, const Key& key);
   Result<std::shared_ptr<const Plan>> planFor(const Call& call, std::uint64_t payloadBytes);
   [[nodiscard]] std::uint64_t payloadBytes(const Call& call) const;
-  [[nodiscard]] exec::LinkSource linkSource();
+  [[nodiscard]] exec::LinkSource linkSource(std::int32_t firstLane);
 
   Rank rank_;
   Rank ranks_;
@@ -79,8 +95,8 @@ class ProgramCache {
   exec::Program* last_ = nullptr;
   std::unordered_map<std::uint64_t, std::shared_ptr<const Plan>> plans_;  ///< by collective, algorithm and root
   std::array<std::vector<std::shared_ptr<const Plan>>, kCollectives> userPlans_;
-  std::unique_ptr<exec::Program> pointToPoint_;
-  std::vector<PointToPoint> pointToPointShape_;
+  std::array<Fused, 2> fused_;  ///< by Exchange
+  std::optional<std::size_t> headBytes_;
 };
 
 /// Whether a call is the in-place form of its collective, for this rank.

@@ -43,6 +43,7 @@ struct Call {
   Operator op;
   Rank root = kNoRank;
   bool vForm = false;
+  bool heads = false;  ///< allToAll: of a v-form's blocks the heads, which are equal (comm/heads_and_tails.h)
   const std::size_t* sendCounts = nullptr;
   const std::size_t* sendDispls = nullptr;
   const std::size_t* recvCounts = nullptr;
