@@ -112,7 +112,9 @@ TEST_F(Graphs, Branches_RunAtTheSameTime) {
   const auto* const symbol = reinterpret_cast<const void*>(shake);
   cudaGraph_t captured = nullptr;
   cudaGraphExec_t executable = nullptr;
+  DeviceInts before(1);
   ASSERT_CUDA(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal));
+  ASSERT_CUDA(cudaMemsetAsync(before.data(), 1, 4, stream));
   ASSERT_CUDA(cudaEventRecord(event, stream));
   ASSERT_CUDA(cudaStreamWaitEvent(other, event, 0));
   EXPECT_CUDA(cudaSuccess, cudaLaunchKernel(symbol, dim3(1), dim3(1), forward, 0, stream));

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What crosses the borders of a process: memory, the environment, and failures that nobody looked at.
 #include <cuda.h>
-#include <fcntl.h>
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,6 +134,15 @@ TEST_F(Processes, Handle_CannotBeOpenedWhereItWasMade) {
   EXPECT_CUDA(cudaErrorDeviceUninitialized, cudaIpcOpenMemHandle(&pointer, handle, cudaIpcMemLazyEnablePeerAccess));
   int local = 0;
   EXPECT_CUDA(cudaErrorInvalidValue, cudaIpcGetMemHandle(&handle, &local));
+}
+
+TEST_F(Processes, HandleOfFreedMemory_DoesNotOpenWhatCameAfterIt) {
+  Child owner({FAKECUDA_WORKER, "share-freed"});
+  void* pointer = nullptr;
+  EXPECT_CUDA(cudaErrorMapBufferObjectFailed,
+              cudaIpcOpenMemHandle(&pointer, owner.receiveHandle(), cudaIpcMemLazyEnablePeerAccess));
+  owner.sayGo();
+  EXPECT_EQ(owner.end(), 0);
 }
 
 TEST_F(Processes, MemoryOfADeviceOutOfReach_CannotBeOpened) {

@@ -62,6 +62,19 @@ int shareByHandle(int device) {
   return value == 42 ? 0 : 4;
 }
 
+/// Gives the handle of memory that is gone; what lies there now must not be taken for it.
+int shareWhatIsFreed() {
+  void* data = nullptr;
+  cudaIpcMemHandle_t handle{};
+  check(cudaMalloc(&data, 4000));
+  check(cudaIpcGetMemHandle(&handle, data));
+  check(cudaFree(data));
+  check(cudaMalloc(&data, 4000));
+  send(&handle, sizeof(handle), -1);
+  awaitWord();
+  return 0;
+}
+
 template <class Function>
 Function* driver(const char* name) {
   void* found = nullptr;
@@ -97,6 +110,7 @@ int shareByDescriptor() {
 int main(int argc, char** argv) {
   const std::string task = argc > 1 ? argv[1] : "";
   if (task == "share") return shareByHandle(std::atoi(argv[2]));
+  if (task == "share-freed") return shareWhatIsFreed();
   if (task == "share-descriptor") return shareByDescriptor();
   if (task == "launch-unknown") {
     cudaLaunchKernel(reinterpret_cast<const void*>(kernelOfNobody), dim3(1), dim3(1), nullptr, 0, nullptr);
