@@ -214,6 +214,28 @@ TEST_F(Graphs, Children_AreCopiedAndRunInTheirPlace) {
   EXPECT_CUDA(cudaSuccess, cudaGraphExecDestroy(executable));
 }
 
+TEST_F(Graphs, LaunchedInACapture_BecomeAChildAsTheyAreThen) {
+  DeviceInts data(1);
+  cudaGraphNode_t node = nullptr;
+  StoreParameters one(data.data(), 1);
+  StoreParameters ten(data.data(), 10);
+  EXPECT_CUDA(cudaSuccess, cudaGraphAddKernelNode(&node, graph, nullptr, 0, &one.parameters));
+  const cudaGraphExec_t inner = instantiate();
+  EXPECT_CUDA(cudaSuccess, cudaGraphExecKernelNodeSetParams(inner, node, &ten.parameters));
+  cudaGraph_t captured = nullptr;
+  cudaGraphExec_t outer = nullptr;
+  ASSERT_CUDA(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal));
+  EXPECT_CUDA(cudaSuccess, cudaGraphLaunch(inner, stream));
+  ASSERT_CUDA(cudaStreamEndCapture(stream, &captured));
+  EXPECT_CUDA(cudaSuccess, cudaGraphExecDestroy(inner));
+  ASSERT_CUDA(cudaGraphInstantiate(&outer, captured, 0));
+  EXPECT_CUDA(cudaSuccess, cudaGraphDestroy(captured));
+  EXPECT_THAT(data.read(), ElementsAre(0));
+  run(outer, 2);
+  EXPECT_THAT(data.read(), ElementsAre(20));
+  EXPECT_CUDA(cudaSuccess, cudaGraphExecDestroy(outer));
+}
+
 TEST_F(Graphs, UserObjects_LiveAsLongAsAnyGraphNeedsThem) {
   static std::atomic<int> destroyed;
   destroyed = 0;

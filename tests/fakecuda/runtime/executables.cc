@@ -65,6 +65,17 @@ std::shared_ptr<const Steps> stepsOf(const Graph& graph) {
   return steps;
 }
 
+/// What an executable does now, as a graph again.
+std::shared_ptr<Graph> graphFrom(const Executable& executable) {
+  auto graph = std::make_shared<Graph>(*executable.references);
+  for (const Step& step : *executable.steps) {
+    std::vector<Node*> after;
+    for (const std::size_t earlier : step.after) after.push_back(graph->nodes[earlier].get());
+    addNode(*graph, step.work, step.device, std::move(after));
+  }
+  return graph;
+}
+
 /// One launch of some steps.
 class Run : public std::enable_shared_from_this<Run> {
  public:
@@ -174,10 +185,7 @@ cudaError_t launch(cudaGraphExec_t handle, cudaStream_t streamHandle) {
   const std::lock_guard lock(submission());
   const cudaError_t implicit = forbidImplicitCapture(*stream);
   if (implicit != cudaSuccess) return implicit;
-  if (stream->capture != nullptr) {  // CUDA makes a child graph of it; nobody has needed that here yet
-    invalidate(*stream->capture);
-    return cudaErrorStreamCaptureUnsupported;
-  }
+  if (stream->capture != nullptr) return captureWork(*stream, ChildWork{graphFrom(*executable)});
   std::vector<CompletionPtr> after;
   if (executable->last != nullptr) after.push_back(executable->last);
   auto run = std::make_shared<Run>(executable->steps);
