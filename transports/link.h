@@ -222,6 +222,10 @@ class MessageLink {
   /// Adds what to poll(2) for so that progress() would move something; for long waits.
   virtual void wanted(std::vector<pollfd>& fds) const = 0;
 
+  /// The size of the receive pieces that suit it: one that begins at a multiple of this in its message, and is of this
+  /// size or ends the message, is filled without a stop in between.
+  [[nodiscard]] virtual std::size_t suitedPiece() const { return 64 << 10; }
+
   /// One line for logs: "tcp 10.0.0.1:41000 → 10.0.0.2:39000 ×2 cubic".
   [[nodiscard]] virtual std::string describe() const = 0;
 

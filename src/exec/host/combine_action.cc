@@ -195,13 +195,17 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
 }
 
 void CombineAction::postStage(Incoming& in) {
-  if (in.stage == nullptr) in.stage = std::make_unique<std::byte[]>(2 * kStageBytes);
+  in.staged = in.link->message->suitedPiece();
+  if (in.stageOf < in.staged) {
+    in.stage.reset(new std::byte[2 * in.staged]);  // not to be touched before there is something in it
+    in.stageOf = in.staged;
+  }
   // A piece is posted again only when its window has been used up.
   while (in.unposted > 0 && in.posted < in.taken + (in.windowBytes > 0 ? 1 : 2)) {
     const int index = in.posted % 2;
     ReceivePiece& piece = in.pieces[index];
-    piece.data = in.stage.get() + static_cast<std::size_t>(index) * kStageBytes;
-    piece.bytes = std::min(in.unposted, kStageBytes);
+    piece.data = in.stage.get() + static_cast<std::size_t>(index) * in.staged;
+    piece.bytes = std::min(in.unposted, in.staged);
     piece.first = !in.begun;
     piece.messageBytes = total_;
     piece.call = call_;
@@ -248,27 +252,35 @@ bool CombineAction::fillFromStage(Incoming& in) {
 Result<bool> CombineAction::receiveStraight(StepContext& context) {
   Incoming& in = incoming_[0];
   if (!in.link->receiving.isMine(in.ticket)) return false;
-  ReceivePiece& piece = in.pieces[0];
-  if (in.begun) {
-    if (!piece.done) return false;
-    if (traits_.finish) context.reducer->finish(destination_.data(), piece.bytes);
-    destination_.advance(piece.bytes);
-    if (destination_.remaining() == 0) {
-      finishStream(in);
-      done_ = true;
-      return true;
-    }
+  bool moved = false;
+  while (in.taken < in.posted && in.pieces[in.taken % 2].done) {
+    const std::size_t bytes = in.pieces[in.taken % 2].bytes;
+    if (traits_.finish) context.reducer->finish(destination_.data(), bytes);
+    destination_.advance(bytes);
+    ++in.taken;
+    moved = true;
   }
-  piece.data = destination_.data();
-  piece.bytes = std::min(destination_.run(), kStraightBytes);
-  piece.first = !in.begun;
-  piece.messageBytes = total_;
-  piece.call = call_;
-  piece.done = false;
-  piece.next = nullptr;
-  in.begun = true;
-  in.link->message->post(piece);
-  return true;
+  if (in.taken > 0 && destination_.remaining() == 0) {
+    finishStream(in);
+    done_ = true;
+    return true;
+  }
+  if (in.posted == 0) in.cursor = destination_;
+  while (in.posted < in.taken + 2 && (in.cursor.remaining() > 0 || in.posted == 0)) {
+    ReceivePiece& piece = in.pieces[in.posted % 2];
+    piece.data = in.cursor.data();
+    piece.bytes = std::min(in.cursor.run(), kStraightBytes);
+    piece.first = in.posted == 0;
+    piece.messageBytes = total_;
+    piece.call = call_;
+    piece.done = false;
+    piece.next = nullptr;
+    ++in.posted;
+    in.cursor.advance(piece.bytes);
+    in.link->message->post(piece);
+    moved = true;
+  }
+  return moved;
 }
 
 void CombineAction::waitingFor(std::vector<const LinkEnd*>& peers) const {

@@ -53,7 +53,6 @@ class CombineAction {
   void waitingFor(std::vector<const LinkEnd*>& peers) const;
 
  private:
-  static constexpr std::size_t kStageBytes = 64 * 1024;
   /// Pieces of a straight receive: what has come can be forwarded while the rest is on its way.
   static constexpr std::size_t kStraightBytes = 256 * 1024;
 
@@ -61,7 +60,7 @@ class CombineAction {
   struct Incoming {
     LinkEnd* link = nullptr;
     std::uint64_t ticket = 0;
-    ChunkCursor cursor;      ///< local operands
+    ChunkCursor cursor;      ///< local operands; of a straight receive, where the next piece goes
     std::size_t unseen = 0;  ///< message bytes not yet in a window
     const std::byte* window = nullptr;
     std::size_t windowBytes = 0;
@@ -70,11 +69,13 @@ class CombineAction {
     bool holdsMail = false;      ///< the window is a mailbox message, to be released
     bool begun = false;          ///< the message's first part is here, or its first piece is posted
     bool finished = false;
-    ReceivePiece pieces[2];  ///< message links: staged pieces, taken alternately
+    ReceivePiece pieces[2];  ///< message links: taken alternately, so that one is under way while the other is used
     std::unique_ptr<std::byte[]> stage;
+    std::size_t staged = 0;   ///< bytes of a piece in the stage, which has room for two
+    std::size_t stageOf = 0;  ///< what it has room for
     std::size_t unposted = 0;
     int posted = 0;  ///< pieces posted so far
-    int taken = 0;   ///< pieces whose window was opened
+    int taken = 0;   ///< pieces whose window was opened, or which are in their place
   };
 
   Result<bool> fill(StepContext& context, Incoming& in);
