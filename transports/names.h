@@ -16,9 +16,12 @@
 
 namespace atl {
 
-/// Every transport that ever was, in order of preference where several can serve. A name's position is its bit in
-/// ProcessInfo::transports, on every build, whether or not the build has the transport: only append.
-inline constexpr std::array<std::string_view, 3> kTransportNames = {"inproc", "shm", "tcp"};
+/// Every transport that ever was. A name's position is its bit in ProcessInfo::transports, on every build, whether or
+/// not the build has the transport: only append.
+inline constexpr std::array<std::string_view, 4> kTransportNames = {"inproc", "shm", "tcp", "ucx"};
+
+/// The same in order of preference, where several can serve. Who names ucx beside tcp has a reason to.
+inline constexpr std::array<std::string_view, 4> kTransportPreference = {"inproc", "shm", "ucx", "tcp"};
 
 /// Bit of a transport's name in ProcessInfo::transports; 0 for a name that is none.
 constexpr std::uint32_t transportBit(std::string_view name) {
@@ -28,8 +31,12 @@ constexpr std::uint32_t transportBit(std::string_view name) {
   return 0;
 }
 
-/// The bits that ATOLL_TRANSPORT names; all of them when it is empty. An unknown name is an error that lists the known
-/// ones.
+/// What a user who names none allows: inproc, shm and tcp. UCX only on demand: it brings a thread, signal handlers and
+/// memory hooks into the process.
+inline constexpr std::uint32_t kDefaultTransports = transportBit("inproc") | transportBit("shm") | transportBit("tcp");
+
+/// The bits that ATOLL_TRANSPORT names; kDefaultTransports when it is empty. An unknown name is an error that lists the
+/// known ones.
 inline Result<std::uint32_t> allowedTransports(const Settings& settings) {
   std::string_view rest = settings.transports;
   std::uint32_t bits = 0;
@@ -47,7 +54,7 @@ inline Result<std::uint32_t> allowedTransports(const Settings& settings) {
     }
     bits |= bit;
   }
-  if (bits == 0) bits = (std::uint32_t{1} << kTransportNames.size()) - 1;
+  if (bits == 0) bits = kDefaultTransports;
   return bits;
 }
 

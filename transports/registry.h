@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "transports/transport.h"
@@ -13,6 +14,8 @@ namespace atl {
 struct RegisteredTransport {
   std::string_view name;
   std::unique_ptr<Transport> (*make)(const TransportContext& context);
+  /// Why this process cannot use it, or nothing; null: it can be used wherever it was built.
+  std::string (*whyAbsent)();
 };
 
 std::span<const RegisteredTransport> registeredTransports();

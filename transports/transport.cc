@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transports/transport.h"
 
+#include <algorithm>
+
+#include "src/base/log.h"
 #include "transports/registry.h"
 
 namespace atl {
 
 std::vector<std::unique_ptr<Transport>> makeTransports(const TransportContext& context) {
   std::vector<std::unique_ptr<Transport>> transports;
-  for (const auto name : kTransportNames) {
+  for (const auto name : kTransportPreference) {
     for (const auto& registered : registeredTransports()) {
       if (registered.name == name) transports.push_back(registered.make(context));
     }
@@ -19,6 +22,41 @@ std::uint32_t builtTransports() {
   std::uint32_t bits = 0;
   for (const auto& registered : registeredTransports()) bits |= transportBit(registered.name);
   return bits;
+}
+
+namespace {
+
+/// Why this process does not have a transport that there is, or nothing.
+std::string whyAbsent(std::string_view name) {
+  for (const auto& registered : registeredTransports()) {
+    if (registered.name == name) return registered.whyAbsent == nullptr ? "" : registered.whyAbsent();
+  }
+  return "this build does not have it";
+}
+
+}  // namespace
+
+Result<std::string> transportsAtHand(const std::string& names) {
+  Settings settings;
+  settings.transports = names;
+  const auto allowed = allowedTransports(settings);
+  // A wrong name is reported where the list is put to use.
+  if (!allowed.ok() || names.find_first_not_of(", ") == std::string::npos) return names;
+  std::string atHand;
+  std::string reasons;
+  for (const auto name : kTransportNames) {
+    if ((*allowed & transportBit(name)) == 0) continue;
+    const std::string reason = whyAbsent(name);
+    std::string& list = reason.empty() ? atHand : reasons;
+    list += list.empty() ? "" : reason.empty() ? "," : "; ";
+    list += reason.empty() ? std::string(name) : fmt::format("{}: {}", name, reason);
+  }
+  if (atHand.empty()) {
+    return makeError(ErrorCode::unsupported, "this process has none of the transports '{}' (ATOLL_TRANSPORT): {}",
+                     names, reasons);
+  }
+  if (!reasons.empty()) log::warn("of the transports '{}' this process uses {} only: {}", names, atHand, reasons);
+  return atHand;
 }
 
 Result<Transport*> agree(const std::vector<std::unique_ptr<Transport>>& transports, const ProcessInfo& a,
@@ -38,6 +76,12 @@ Result<Transport*> agree(const std::vector<std::unique_ptr<Transport>>& transpor
     reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", transport->name(), reason);
   }
   if (reasons.empty()) reasons = "this build has none";
+  for (const auto name : kTransportPreference) {
+    const bool built =
+        std::ranges::any_of(transports, [&](const auto& transport) { return transport->name() == name; });
+    if (!built && ((a.transports | b.transports) & transportBit(name)) != 0)
+      reasons += fmt::format("; {}: this build does not have it", name);
+  }
   return makeError(ErrorCode::unsupported, "no transport joins host {} (pid {}) and host {} (pid {}): {}", a.hostName,
                    a.pid, b.hostName, b.pid, reasons);
 }

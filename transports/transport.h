@@ -56,11 +56,16 @@ class Transport {
   virtual std::unique_ptr<PendingLink> connect(Rank peer, int lane) = 0;
 };
 
-/// The transports of this build, in the order of kTransportNames.
+/// The transports of this build, in the order of kTransportPreference.
 std::vector<std::unique_ptr<Transport>> makeTransports(const TransportContext& context);
 
 /// Bits of the transports of this build, whether or not the user allows them.
 std::uint32_t builtTransports();
+
+/// A list of names, as in ATOLL_TRANSPORT, without those that this process does not have because the build or a library
+/// lacks them; it warns of these. An error that gives the reasons if nothing is left. To be called before a process
+/// tells others what it can use. Nothing named, and what is no transport's name, stays as it is.
+Result<std::string> transportsAtHand(const std::string& names);
 
 /// The transport for a pair: the first that both processes allow and that can join them. Same answer at both ends. The
 /// error lists every transport with its reason.

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <optional>
 
+#include "transports/transport.h"
+
 namespace atl::api {
 namespace {
 
@@ -64,7 +66,9 @@ Result<Configuration> configure(const atollConfig_t* config, Settings base) {
 
 Result<Configuration> configureFromEnvironment(const atollConfig_t* config) {
   ATOLL_ASSIGN(Settings settings, Settings::fromEnvironment());
-  return configure(config, std::move(settings));
+  ATOLL_ASSIGN(auto configuration, configure(config, std::move(settings)));
+  ATOLL_ASSIGN(configuration.settings.transports, transportsAtHand(configuration.settings.transports));
+  return configuration;
 }
 
 }  // namespace atl::api

@@ -21,7 +21,7 @@ struct Configuration {
 /// value.
 Result<Configuration> configure(const atollConfig_t* config, Settings base);
 
-/// The same over the environment's settings.
+/// The same over the environment's settings, without the transports that this process does not have.
 Result<Configuration> configureFromEnvironment(const atollConfig_t* config);
 
 }  // namespace atl::api

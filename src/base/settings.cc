@@ -119,7 +119,9 @@ const std::array kRows = {
     Row{{"ATOLL_PLAN_FILE", "path", "",
          "A plan of the user's own (JSON), used for its collective on communicators of its size."},
         [](Settings& s, std::string_view t) { return readText(s.planFile, t); }},
-    Row{{"ATOLL_TRANSPORT", "name list", "inproc,shm,tcp", "Transports that may be used."},
+    Row{{"ATOLL_TRANSPORT", "name list", "inproc,shm,tcp",
+         "Transports that may be used: inproc, shm, ucx, tcp. The first of these that serves is taken; ucx only if it "
+         "is named."},
         [](Settings& s, std::string_view t) { return readText(s.transports, t); }},
     Row{{"ATOLL_SOCKET_IFNAME", "interface list", "",
          "Interfaces for TCP: names or prefixes, =NAME for exactly that, ^NAME to exclude, or a subnet such as "

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -49,6 +50,7 @@ TEST(TransportNames, HaveBitsThatNeverChange) {
   EXPECT_EQ(transportBit("inproc"), 1U);
   EXPECT_EQ(transportBit("shm"), 2U);
   EXPECT_EQ(transportBit("tcp"), 4U);
+  EXPECT_EQ(transportBit("ucx"), 8U);
   EXPECT_EQ(transportBit("carrier pigeon"), 0U);
 }
 
@@ -58,7 +60,7 @@ TEST(AllowedTransports, ReadsAListOfNames) {
   EXPECT_EQ(*allowed("inproc,shm,tcp"), 7U);
 }
 
-TEST(AllowedTransports, NothingNamedAllowsAll) {
+TEST(AllowedTransports, NothingNamedAllowsAllButUcx) {
   EXPECT_EQ(*allowed(""), 7U);
   EXPECT_EQ(*allowed(" , "), 7U);
 }
@@ -68,7 +70,7 @@ TEST(AllowedTransports, AnUnknownNameIsAnErrorThatListsTheKnown) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, ErrorCode::invalidArgument);
   EXPECT_THAT(result.error().text, HasSubstr("'rdma'"));
-  EXPECT_THAT(result.error().text, HasSubstr("inproc, shm, tcp"));
+  EXPECT_THAT(result.error().text, HasSubstr("inproc, shm, tcp, ucx"));
 }
 
 class Agreement : public testing::Test {
@@ -110,7 +112,32 @@ TEST_F(Agreement, ABuildWithoutTransportsSaysSo) {
               HasSubstr("this build has none"));
 }
 
-TEST(BuiltTransports, AreMadeInTheOrderOfTheirNames) {
+TEST(TransportPreference, HasEveryNameOnceAndUcxBeforeTcp) {
+  EXPECT_THAT(kTransportPreference, testing::UnorderedElementsAreArray(kTransportNames));
+  const auto place = [](std::string_view name) { return std::ranges::find(kTransportPreference, name); };
+  EXPECT_LT(place("ucx"), place("tcp"));
+}
+
+TEST_F(Agreement, WhatTheBuildLacksIsAmongTheReasons) {
+  add("tcp", "no address");
+  const auto result = agree(transports_, process("n1", 1, 12), process("n2", 2, 12));
+  EXPECT_THAT(result.error().text, HasSubstr("tcp: no address; ucx: this build does not have it"));
+}
+
+TEST(TransportsAtHand, StayAsTheyAreWhereNothingIsNamedOrNothingKnown) {
+  EXPECT_EQ(*transportsAtHand(""), "");
+  EXPECT_EQ(*transportsAtHand("pigeon"), "pigeon");
+  EXPECT_EQ(*transportsAtHand(" tcp, shm"), "shm,tcp");
+}
+
+TEST(TransportsAtHand, WithoutThoseThatAreAbsentWhichAnErrorNames) {
+  const bool built = (builtTransports() & transportBit("ucx")) != 0;
+  if (built && transportsAtHand("ucx").ok()) GTEST_SKIP() << "UCX is here";
+  EXPECT_EQ(*transportsAtHand("ucx,tcp"), "tcp");
+  EXPECT_THAT(transportsAtHand("ucx").error().text, HasSubstr("none of the transports 'ucx' (ATOLL_TRANSPORT): ucx: "));
+}
+
+TEST(BuiltTransports, AreMadeInOrderOfPreference) {
   Directory directory;
   directory.processes.resize(1);
   directory.processOf = {0};
@@ -119,12 +146,11 @@ TEST(BuiltTransports, AreMadeInTheOrderOfTheirNames) {
   context.directory = &directory;
   context.settings = &settings;
   std::uint32_t bits = 0;
-  std::uint32_t last = 0;
+  auto last = kTransportPreference.begin();
   for (const auto& transport : makeTransports(context)) {
-    const auto bit = transportBit(transport->name());
-    EXPECT_GT(bit, last) << transport->name();
-    last = bit;
-    bits |= bit;
+    last = std::find(last, kTransportPreference.end(), transport->name());
+    EXPECT_NE(last, kTransportPreference.end()) << transport->name();
+    bits |= transportBit(transport->name());
   }
   EXPECT_EQ(bits, builtTransports());
 }
