@@ -18,6 +18,22 @@ TEST(Processes, OverTcp_EveryCollectiveIsRight) {
   for (const int ranks : {2, 3}) expectAllOk(underAtoll(ranks, kWorker, {"ATOLL_TRANSPORT=tcp"}), ranks);
 }
 
+/// What UCX is to use, where it is there.
+class ProcessesOverUcx : public testing::TestWithParam<const char*> {};
+
+TEST_P(ProcessesOverUcx, EveryCollectiveIsRight) {
+  if (const auto reason = cannotUseUcx(COLLECTIVES_WORKER); !reason.empty()) GTEST_SKIP() << reason;
+  const Environment environment = {"ATOLL_TRANSPORT=ucx", std::string("UCX_TLS=") + GetParam(), "ATOLL_DEBUG=link"};
+  for (const int ranks : {2, 4}) {
+    const auto result = underAtoll(ranks, kWorker, environment);
+    expectAllOk(result, ranks);
+    EXPECT_THAT(result.errors, testing::HasSubstr(std::string(GetParam()) + "/"));  // the link's description
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Tls, ProcessesOverUcx, testing::Values("tcp", "posix"),
+                         [](const auto& tls) { return std::string(tls.param); });
+
 TEST(Processes, AsHostsOfTheirOwn_TheyUseTcp) {
   const auto result =
       runProgram({ATOLL_PROGRAM, "run", "-n", "2", "--", "sh", "-c",

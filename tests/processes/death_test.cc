@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <set>
 
-#include "tests/processes/program_run.h"
+#include "tests/processes/worker_job.h"
 
 namespace atl::test {
 namespace {
@@ -52,6 +52,11 @@ pid_t pidOfRank(const std::vector<std::string>& lines, int rank) {
 
 class Death : public testing::TestWithParam<const char*> {
  protected:
+  void SetUp() override {
+    if (GetParam() != std::string("ucx")) return;
+    if (const auto reason = cannotUseUcx(COLLECTIVES_WORKER); !reason.empty()) GTEST_SKIP() << reason;
+  }
+
   /// Kills `victim` and returns the longest time that a survivor took to notice.
   double killOnce(int victim, const char* count) {
     ProgramRun run({ATOLL_PROGRAM, "run", "-n", std::to_string(kRanks), "--keep-going", "--", ENDLESS_WORKER, count},
@@ -93,7 +98,7 @@ TEST_P(Death, OfAnyRankTwentyTimes_IsNamedByAllOthersAndLeavesNothing) {
   std::printf("survivors noticed after %.3f s at most (promised: %.0f s)\n", longest, kPromisedSeconds);
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, Death, testing::Values("shm", "tcp"),
+INSTANTIATE_TEST_SUITE_P(Over, Death, testing::Values("shm", "tcp", "ucx"),
                          [](const auto& transport) { return std::string(transport.param); });
 
 }  // namespace

@@ -38,6 +38,18 @@ INSTANTIATE_TEST_SUITE_P(Over, Matrix, testing::Combine(testing::Values("shm", "
                            return std::get<0>(chosen.param) + "_" + std::to_string(std::get<1>(chosen.param));
                          });
 
+/// UCX over its own tcp and shared memory: a number of ranks that is none of the powers of two.
+class MatrixOverUcx : public testing::TestWithParam<const char*> {};
+
+TEST_P(MatrixOverUcx, EveryAlgorithmTypeAndOp_GivesTheRightData) {
+  if (const auto reason = cannotUseUcx(COLLECTIVES_WORKER); !reason.empty()) GTEST_SKIP() << reason;
+  const Environment environment = {"ATOLL_TRANSPORT=ucx", std::string("UCX_TLS=") + GetParam()};
+  expectEveryCaseOk(underAtoll(3, {MATRIX_WORKER}, environment), 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Tls, MatrixOverUcx, testing::Values("tcp", "posix"),
+                         [](const auto& tls) { return std::string(tls.param); });
+
 class MatrixInPlace : public testing::TestWithParam<int> {};
 
 TEST_P(MatrixInPlace, MessagesReadWhereTheyLie_GiveTheRightData) {

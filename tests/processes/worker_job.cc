@@ -25,6 +25,12 @@ std::string cannotUse(const std::string& launcher, [[maybe_unused]] const std::s
 #endif
 }
 
+std::string cannotUseUcx(const std::string& worker) {
+  const auto result = runProgram({worker}, {"ATOLL_TRANSPORT=ucx"});
+  const bool none = result.errors.find("none of the transports 'ucx'") != std::string::npos;
+  return none ? result.errors : std::string();
+}
+
 // MPI libraries leak by design, and what they leak is not ours to report.
 const Environment kUnderMpi = {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
                                "ASAN_OPTIONS=detect_leaks=0"};

@@ -9,6 +9,9 @@ namespace atl::test {
 /// The reason why a test cannot use an MPI launcher and must be skipped, or empty.
 std::string cannotUse(const std::string& launcher, const std::string& package);
 
+/// The reason why no job can use UCX here, or empty: what `worker` says of it when it is alone.
+std::string cannotUseUcx(const std::string& worker);
+
 /// What a job under an MPI launcher needs in its environment, also as root and with AddressSanitizer.
 extern const Environment kUnderMpi;
 

@@ -80,6 +80,49 @@ bool PieceStream<Piece>::step() {
 template class PieceStream<SendPiece>;
 template class PieceStream<ReceivePiece>;
 
+SendPiece sendWhole(const std::vector<std::byte>& data, const CallRecord& call) {
+  SendPiece piece;
+  piece.data = data.data();
+  piece.bytes = piece.messageBytes = data.size();
+  piece.first = true;
+  piece.call = call;
+  return piece;
+}
+
+ReceivePiece receiveWhole(std::vector<std::byte>& data, const CallRecord& call) {
+  ReceivePiece piece;
+  piece.data = data.data();
+  piece.bytes = piece.messageBytes = data.size();
+  piece.first = true;
+  piece.call = call;
+  return piece;
+}
+
+CallRecord callNumber(std::uint64_t sequence) {
+  CallRecord call;
+  call.sequence = sequence;
+  call.count = 64;
+  call.collective = Collective::allGather;
+  return call;
+}
+
+void runEnd(MessageLink& link, const std::vector<std::size_t>& sizesOut, const std::vector<std::size_t>& sizesIn,
+            unsigned salt, unsigned peerSalt) {
+  PieceStream<SendPiece> out(link, sizesOut, salt, salt * 7 + 1);
+  PieceStream<ReceivePiece> in(link, sizesIn, peerSalt, salt * 11 + 2);
+  const auto deadline = Deadline::inSeconds(120);
+  bool sending = true;
+  bool receiving = true;
+  while ((sending || receiving) && !deadline.passed() && !testing::Test::HasFailure()) {
+    sending = out.step();
+    receiving = in.step();
+    const auto moved = link.progress();
+    ASSERT_TRUE(moved.ok()) << moved.error().text;
+    if (!*moved) std::this_thread::yield();
+  }
+  EXPECT_TRUE(out.complete() && in.complete());
+}
+
 std::vector<std::size_t> mixedSizes(unsigned seed, std::size_t largest, std::size_t total) {
   constexpr std::size_t kBlock = 128 << 10;
   const std::size_t edges[] = {

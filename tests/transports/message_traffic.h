@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <deque>
 #include <random>
+#include <thread>
 #include <vector>
 
+#include "src/base/clock.h"
 #include "transports/link.h"
 
 namespace atl::test {
@@ -52,6 +54,28 @@ bool stepBoth(Out& out, In& in) {
   const bool sending = out.step();
   const bool receiving = in.step();
   return sending || receiving;
+}
+
+/// One end of traffic both ways: sends `sizesOut`, receives `sizesIn`, both at once, until all is through.
+void runEnd(MessageLink& link, const std::vector<std::size_t>& sizesOut, const std::vector<std::size_t>& sizesIn,
+            unsigned salt, unsigned peerSalt);
+
+/// A message in one piece.
+SendPiece sendWhole(const std::vector<std::byte>& data, const CallRecord& call = {});
+ReceivePiece receiveWhole(std::vector<std::byte>& data, const CallRecord& call = {});
+
+CallRecord callNumber(std::uint64_t sequence);
+
+/// Polls until `until` holds or the link fails; the last answer. The deadline is a safety net only.
+template <class Condition>
+Result<bool> progressUntil(MessageLink& link, Condition until) {
+  const auto deadline = Deadline::inSeconds(30);
+  while (!until() && !deadline.passed()) {
+    auto moved = link.progress();
+    if (!moved.ok()) return moved;
+    if (!*moved) std::this_thread::yield();
+  }
+  return until();
 }
 
 /// Sizes with every kind of edge in them, of about `total` bytes together.

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every transport's links as a communicator makes them: over a session's directory, with streams from the real
+// Memory links as a communicator makes them: over a session's directory, with streams from the real
 // switchboard.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
-#include <memory>
 #include <utility>
 #include <variant>
 
-#include "src/base/clock.h"
 #include "tests/support/rank_pair.h"
 #include "tests/transports/memory_link_conformance.h"
-#include "tests/transports/message_traffic.h"
 
 namespace atl {
 namespace {
@@ -42,29 +39,6 @@ TEST_P(MemoryTransports, LinkOfEachLaneCarriesMessages) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, MemoryTransports, testing::Values("inproc", "shm"));
-
-class MessageTransports : public testing::TestWithParam<const char*> {};
-
-TEST_P(MessageTransports, LinkOfEachLaneCarriesMessages) {
-  test::RankPair ranks(onlyBy(GetParam()));
-  for (int lane = 0; lane < 3; ++lane) {
-    auto ends = ranks.join(lane);
-    ASSERT_TRUE(ends.ok()) << ends.error().text;
-    auto& lower = *std::get<std::unique_ptr<MessageLink>>(ends->first);
-    auto& higher = *std::get<std::unique_ptr<MessageLink>>(ends->second);
-    const auto sizes = test::mixedSizes(static_cast<unsigned>(lane), 1 << 20, 4 << 20);
-    test::PieceStream<SendPiece> out(lower, sizes, 1, 2);
-    test::PieceStream<ReceivePiece> in(higher, sizes, 1, 3);
-    const auto deadline = Deadline::inSeconds(60);
-    while (test::stepBoth(out, in) && !deadline.passed()) {
-      ASSERT_TRUE(lower.progress().ok());
-      ASSERT_TRUE(higher.progress().ok());
-    }
-    EXPECT_TRUE(out.complete() && in.complete());
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Each, MessageTransports, testing::Values("tcp"));
 
 }  // namespace
 }  // namespace atl

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transports/ucx/ucx.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "src/base/log.h"
+#include "src/bootstrap/switchboard.h"
+#include "transports/ucx/exchange.h"
+#include "transports/ucx/ucx_link.h"
+#include "transports/ucx/worker.h"
+
+namespace atl {
+namespace {
+
+/// Streams by which the ends tell each other their addresses: within a host they need no network.
+Switchboard::Via viaFor(const ProcessInfo& a, const ProcessInfo& b) {
+  const bool local = a.host == b.host && !a.localName.empty() && !b.localName.empty();
+  return local ? Switchboard::Via::local : Switchboard::Via::tcp;
+}
+
+class PendingUcxLink : public PendingLink {
+ public:
+  PendingUcxLink(const TransportContext& context, Result<std::shared_ptr<ucx::Worker>> worker, Rank peer, int lane)
+      : context_(context),
+        worker_(std::move(worker)),
+        peer_(peer),
+        lane_(lane),
+        deadline_(Deadline::inSeconds(context.settings->timeoutSeconds)) {
+    if (!worker_.ok()) return;
+    const Directory& directory = *context.directory;
+    link_ = std::make_unique<ucx::UcxLink>(*worker_, ucx::LinkNames{context.rank, peer, directory.name(peer)});
+    const auto [lower, higher] = std::minmax(context.rank, peer);
+    const StreamKey key{context.communicator, lower, higher, static_cast<std::uint16_t>(lane), 0};
+    auto& switchboard = context.switchboard != nullptr ? *context.switchboard : Switchboard::instance();
+    const auto via = viaFor(directory.process(context.rank), directory.process(peer));
+    stream_ = switchboard.open(key, context.rank, directory, via, deadline_);
+  }
+
+  Result<bool> poll() override {
+    auto ready = step();
+    if (!ready.ok()) {
+      return std::move(ready).error().within(
+          fmt::format("ucx link of lane {} with {}", lane_, context_.directory->name(peer_)));
+    }
+    return ready;
+  }
+
+  Link take() override {
+    log::line(log::Subject::link, context_.rank, "lane {} to {}: {}", lane_, context_.directory->name(peer_),
+              link_->describe());
+    return std::move(link_);
+  }
+
+ private:
+  Result<bool> step() {
+    if (!worker_.ok()) return worker_.error();
+    if (!exchange_) {
+      ATOLL_ASSIGN(const bool connected, stream_->poll());
+      if (!connected) return false;
+      exchange_.emplace(stream_->take(), link_->number(), (*worker_)->address());
+    }
+    if (!opened_) {
+      ATOLL_ASSIGN(opened_, exchange_->poll());
+      if (opened_) ATOLL_TRY(link_->open(exchange_->peerAddress(), exchange_->peerLink()));
+    }
+    if (opened_) {
+      ATOLL_ASSIGN(const bool met, link_->meet());
+      if (met) return true;
+    }
+    if (deadline_.passed()) {
+      return makeError(ErrorCode::timeout, "the other end did not {} within {} s",
+                       opened_ ? "answer by UCX" : "say where it is", context_.settings->timeoutSeconds);
+    }
+    return false;
+  }
+
+  const TransportContext& context_;
+  Result<std::shared_ptr<ucx::Worker>> worker_;
+  Rank peer_;
+  int lane_;
+  Deadline deadline_;
+  std::unique_ptr<ucx::UcxLink> link_;
+  std::unique_ptr<PendingStream> stream_;
+  std::optional<ucx::Exchange> exchange_;
+  bool opened_ = false;
+};
+
+class Ucx : public Transport {
+ public:
+  explicit Ucx(const TransportContext& context) : context_(context) {}
+
+  [[nodiscard]] std::string_view name() const override { return "ucx"; }
+
+  [[nodiscard]] std::string whyNot(const ProcessInfo& a, const ProcessInfo& b) const override {
+    if (viaFor(a, b) == Switchboard::Via::local) return "";
+    for (const auto* process : {&a, &b}) {
+      if (process->addresses.empty()) {
+        return fmt::format("pid {} on host {} listens on no address, at which to tell it where its peer is",
+                           process->pid, process->hostName);
+      }
+    }
+    return "";
+  }
+
+  [[nodiscard]] plan::LinkModel model() const override {
+    // Of UCX's tcp, which is the slowest that it may choose. A tuning table replaces these.
+    return {.latency = 9e-6, .perMessage = 7e-6, .perByte = 1 / 1.7e9, .perReducedByte = 1 / 65e9, .incast = 0.02};
+  }
+
+  std::unique_ptr<PendingLink> connect(Rank peer, int lane) override {
+    return std::make_unique<PendingUcxLink>(context_, worker(), peer, lane);
+  }
+
+ private:
+  /// Made for the first link: UCX takes memory and descriptors for it.
+  Result<std::shared_ptr<ucx::Worker>> worker() {
+    if (worker_ != nullptr) return worker_;
+    ATOLL_ASSIGN(worker_, ucx::Worker::create());
+    return worker_;
+  }
+
+  TransportContext context_;
+  std::shared_ptr<ucx::Worker> worker_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> makeUcx(const TransportContext& context) {
+  return std::make_unique<Ucx>(context);
+}
+
+std::string whyNoUcx() {
+  const auto api = ucx::api();
+  return api.ok() ? "" : api.error().text;
+}
+
+}  // namespace atl
