@@ -266,10 +266,11 @@ Result<bool> CombineAction::receiveStraight(StepContext& context) {
     return true;
   }
   if (in.posted == 0) in.cursor = destination_;
+  const std::size_t most = std::max(kStraightBytes, in.link->message->suitedPiece());
   while (in.posted < in.taken + 2 && (in.cursor.remaining() > 0 || in.posted == 0)) {
     ReceivePiece& piece = in.pieces[in.posted % 2];
     piece.data = in.cursor.data();
-    piece.bytes = std::min(in.cursor.run(), kStraightBytes);
+    piece.bytes = std::min(in.cursor.run(), most);
     piece.first = in.posted == 0;
     piece.messageBytes = total_;
     piece.call = call_;

@@ -53,7 +53,8 @@ class CombineAction {
   void waitingFor(std::vector<const LinkEnd*>& peers) const;
 
  private:
-  /// Pieces of a straight receive: what has come can be forwarded while the rest is on its way.
+  /// Pieces of a straight receive, unless the link suits larger ones: what has come can be forwarded while the rest is
+  /// on its way.
   static constexpr std::size_t kStraightBytes = 256 * 1024;
 
   /// One operand's stream.
