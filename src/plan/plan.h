@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "src/base/host_device.h"
 #include "src/base/types.h"
 
 namespace atl {
@@ -166,9 +167,25 @@ void forEachStep(const Plan& plan, Visit&& visit) {
   }
 }
 
+/// Position of `start + k·stride` on a circle of `size` places; strides may be negative.
+ATOLL_HOST_DEVICE inline std::int32_t advanced(std::int32_t start, std::int32_t k, std::int32_t stride,
+                                               std::int32_t size) {
+  const std::int64_t place = (start + std::int64_t{k} * stride) % size;
+  return static_cast<std::int32_t>(place < 0 ? place + size : place);
+}
+
 /// The chunk and peer of repetition k.
-Chunk atRepetition(const Chunk& chunk, std::int32_t k, std::int32_t scratchSlots);
-Rank atRepetition(const Peer& peer, std::int32_t k, Rank ranks);
+ATOLL_HOST_DEVICE inline Chunk atRepetition(const Chunk& chunk, std::int32_t k, std::int32_t scratchSlots) {
+  Chunk now = chunk;
+  if (chunk.stride != 0) now.index = advanced(chunk.index, k, chunk.stride, chunk.parts);
+  if (chunk.slotStride != 0 && scratchSlots > 0) now.slot = advanced(chunk.slot, k, chunk.slotStride, scratchSlots);
+  now.stride = 0;
+  now.slotStride = 0;
+  return now;
+}
+ATOLL_HOST_DEVICE inline Rank atRepetition(const Peer& peer, std::int32_t k, Rank ranks) {
+  return advanced(peer.rank, k, peer.stride, ranks);
+}
 
 /// The hash of a generated family: version, collective, algorithm, ranks, root and shares.
 std::uint64_t generatedFamilyHash(const Plan& plan);

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "src/exec/host/cursor.h"
+#include "src/exec/chunk_cursor.h"
 
 namespace atl::exec {
 namespace {
@@ -111,7 +111,7 @@ TEST(ChunkCursor, SpanOfParts_IsWalkedInOrder) {
   std::vector<std::uint8_t> seen;
   for (std::int32_t tile = 0; tile < 2; ++tile) {
     ChunkCursor cursor;
-    cursor.begin(layout, chunk, 0, tile);
+    cursor.begin(layout.view(), chunk, 0, tile);
     while (cursor.remaining() > 0) {
       seen.push_back(std::to_integer<std::uint8_t>(*cursor.data()));
       cursor.advance(1);
@@ -133,7 +133,7 @@ TEST(ChunkCursor, PartsThatFollowEachOther_AreOneRun) {
   Chunk chunk = outputPart(0, 4);
   chunk.span = 4;
   ChunkCursor cursor;
-  cursor.begin(layout, chunk, 0, 0);
+  cursor.begin(layout.view(), chunk, 0, 0);
   EXPECT_EQ(cursor.data(), memory.data() + 10);
   ASSERT_EQ(cursor.run(), 8U);
   cursor.advance(8);

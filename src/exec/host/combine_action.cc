@@ -19,7 +19,7 @@ constexpr std::size_t kLeastStreamed = 128 * 1024;
 
 void CombineAction::begin(StepContext& context, const Chunk& destination, std::int32_t share, std::int32_t tile,
                           std::span<const Source> sources, const Traits& traits, const TaggedCall* ownCall) {
-  destination_.begin(*context.layout, destination, share, tile);
+  destination_.begin(context.layout->view(), destination, share, tile);
   total_ = destination_.remaining();
   traits_ = traits;
   follower_ = nullptr;
@@ -47,7 +47,7 @@ void CombineAction::begin(StepContext& context, const Chunk& destination, std::i
     in.windowBytes = 0;
     in.posted = in.taken = 0;
     if (in.link == nullptr) {
-      in.cursor.begin(*context.layout, sources[i].chunk, share, tile);
+      in.cursor.begin(context.layout->view(), sources[i].chunk, share, tile);
     } else {
       in.ticket = in.link->receiving.take();
       in.unseen = in.unposted = total_;

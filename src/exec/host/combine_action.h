@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-#include "src/exec/host/cursor.h"
+#include "src/exec/chunk_cursor.h"
 #include "src/exec/host/link_end.h"
 #include "src/exec/host/step_context.h"
 

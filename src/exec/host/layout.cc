@@ -43,77 +43,37 @@ std::int64_t Blocks::largest() const {
   return counts_.empty() ? count_ : *std::max_element(counts_.begin(), counts_.end());
 }
 
+BlocksView Blocks::view() const {
+  if (counts_.empty()) return {count_, first_, nullptr, nullptr};
+  return {0, 0, counts_.data(), displs_.data()};
+}
+
 Layout::Layout(const Plan& plan, Blocks input, Blocks output, std::int32_t inputBlocks, std::int32_t outputBlocks,
                DataType type, std::int32_t tiles)
-    : input_(std::move(input)),
-      output_(std::move(output)),
-      inputBlocks_(inputBlocks),
-      outputBlocks_(outputBlocks),
-      elementBytes_(sizeOf(type)),
-      shares_(plan.shares),
-      tiles_(tiles),
-      plain_(plan.shares == 1 && tiles == 1),
-      scratchSlots_(plan.scratchSlots) {
+    : input_(std::move(input)), output_(std::move(output)), scratchSlots_(plan.scratchSlots) {
+  view_.blocks[0] = input_.view();
+  view_.blocks[1] = output_.view();
+  view_.blockCounts[0] = inputBlocks;
+  view_.blockCounts[1] = outputBlocks;
+  view_.shares = plan.shares;
+  view_.tiles = tiles;
+  view_.elementBytes = static_cast<std::int64_t>(sizeOf(type));
   if (scratchSlots_ == 0) return;
-  const auto bytes = static_cast<std::int64_t>(elementBytes_);
-  const std::int32_t perBlock = std::max(1, plan.scratchParts / std::max(1, inputBlocks_));
+  const std::int64_t bytes = view_.elementBytes;
+  const std::int32_t perBlock = std::max(1, plan.scratchParts / std::max(1, inputBlocks));
   const std::int64_t largest = std::max(input_.largest(), output_.largest());
   const std::int64_t ofPart = plan::largestShare(largest, bytes, perBlock);
-  const std::int64_t ofShare = plan::largestShare(ofPart, bytes, shares_);
-  const std::int64_t ofTile = plan::largestShare(ofShare, bytes, tiles_);
-  shareBytes_ = alignedUp(static_cast<std::size_t>(ofTile) * elementBytes_);
-  slotBytes_ = shareBytes_ * static_cast<std::size_t>(shares_);
+  const std::int64_t ofShare = plan::largestShare(ofPart, bytes, plan.shares);
+  const std::int64_t ofTile = plan::largestShare(ofShare, bytes, tiles);
+  view_.shareBytes = alignedUp(static_cast<std::size_t>(ofTile * bytes));
+  view_.slotBytes = view_.shareBytes * static_cast<std::size_t>(plan.shares);
 }
 
 void Layout::bind(const void* input, void* output, std::byte* scratch) {
   // Input is only ever read: the verifier and the generators see to it that no step writes it.
-  base_[static_cast<int>(Buffer::input)] = static_cast<std::byte*>(const_cast<void*>(input));
-  base_[static_cast<int>(Buffer::output)] = static_cast<std::byte*>(output);
-  base_[static_cast<int>(Buffer::scratch)] = scratch;
-}
-
-plan::Extent Layout::part(const Blocks& blocks, std::int32_t blockCount, std::int32_t parts, std::int32_t index) const {
-  if (parts == blockCount) return blocks.block(index);
-  const std::int32_t perBlock = parts / blockCount;
-  const plan::Extent block = blocks.block(index / perBlock);
-  const plan::Extent within =
-      plan::shareOf(block.count, static_cast<std::int64_t>(elementBytes_), perBlock, index % perBlock);
-  return {block.begin + within.begin, within.count};
-}
-
-Segment Layout::segment(const Chunk& chunk, std::int32_t partIndex, std::int32_t share, std::int32_t tile) const {
-  const bool scratch = chunk.buffer == Buffer::scratch;
-  const auto bytes = static_cast<std::int64_t>(elementBytes_);
-  plan::Extent extent = part(blocksOf(chunk.buffer), blockCount(chunk.buffer), chunk.parts, partIndex);
-  if (!plain_) {
-    const plan::Extent ofShare = plan::shareOf(extent.count, bytes, shares_, share);
-    const plan::Extent ofTile = plan::shareOf(ofShare.count, bytes, tiles_, tile);
-    extent = {extent.begin + ofShare.begin + ofTile.begin, ofTile.count};
-  }
-  const std::size_t size = static_cast<std::size_t>(extent.count) * elementBytes_;
-  if (scratch) {
-    const auto slot = static_cast<std::size_t>(chunk.slot + (partIndex - chunk.index));
-    return {
-        base_[static_cast<int>(Buffer::scratch)] + slot * slotBytes_ + static_cast<std::size_t>(share) * shareBytes_,
-        size};
-  }
-  // Point-to-point blocks carry absolute addresses over a null base, hence integer arithmetic.
-  const auto address = reinterpret_cast<std::intptr_t>(base_[static_cast<int>(chunk.buffer)]) + extent.begin * bytes;
-  return {reinterpret_cast<std::byte*>(address), size};
-}
-
-Segment Layout::wholeSegment(const Chunk& chunk) const {
-  const Blocks& blocks = blocksOf(chunk.buffer);
-  const std::int32_t count = blockCount(chunk.buffer);
-  const plan::Extent first = part(blocks, count, chunk.parts, chunk.index);
-  std::int64_t elements = first.count;
-  if (chunk.span > 1) {
-    const plan::Extent last = part(blocks, count, chunk.parts, chunk.index + chunk.span - 1);
-    elements = last.begin + last.count - first.begin;
-  }
-  const auto address = reinterpret_cast<std::intptr_t>(base_[static_cast<int>(chunk.buffer)]) +
-                       first.begin * static_cast<std::int64_t>(elementBytes_);
-  return {reinterpret_cast<std::byte*>(address), static_cast<std::size_t>(elements) * elementBytes_};
+  view_.base[static_cast<int>(Buffer::input)] = static_cast<std::byte*>(const_cast<void*>(input));
+  view_.base[static_cast<int>(Buffer::output)] = static_cast<std::byte*>(output);
+  view_.base[static_cast<int>(Buffer::scratch)] = scratch;
 }
 
 }  // namespace atl::exec

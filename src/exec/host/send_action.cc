@@ -58,7 +58,7 @@ void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t sh
   feeder_ = feeder;
   leastForwarded_ = context.forward == Path::on ? 1 : kForwardBytes;
   ChunkCursor cursor;
-  cursor.begin(*context.layout, chunk, share, tile);
+  cursor.begin(context.layout->view(), chunk, share, tile);
   total_ = cursor.remaining();
   active_ = 0;
   unfinished_ = 0;
@@ -68,7 +68,7 @@ void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t sh
   offer_ = nullptr;
   if (offer) {
     ChunkCursor place;
-    place.begin(*context.layout, offer->place, share, tile);
+    place.begin(context.layout->view(), offer->place, share, tile);
     if (place.run() == total_) offer_ = place.data();
     answer_ = static_cast<std::uint64_t>(offer->answer);
   }

@@ -25,8 +25,8 @@
 #include <span>
 #include <vector>
 
+#include "src/exec/chunk_cursor.h"
 #include "src/exec/host/combine_action.h"
-#include "src/exec/host/cursor.h"
 #include "src/exec/host/link_end.h"
 #include "src/exec/host/program.h"
 #include "src/exec/host/step_context.h"

@@ -2,11 +2,10 @@
 // Walks the memory of a chunk from its first byte to its last, segment by segment.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
-#include "src/exec/host/layout.h"
+#include "src/exec/layout_view.h"
 
 namespace atl::exec {
 
@@ -14,10 +13,10 @@ class ChunkCursor {
  public:
   ChunkCursor() = default;
   /// Over bytes that lie together.
-  ChunkCursor(std::byte* data, std::size_t bytes) : segment_{data, bytes}, remaining_(bytes) {}
+  ATOLL_HOST_DEVICE ChunkCursor(std::byte* data, std::size_t bytes) : segment_{data, bytes}, remaining_(bytes) {}
 
   /// Points at the start of a chunk whose index, slot and peers are already those of its repetition.
-  void begin(const Layout& layout, const Chunk& chunk, std::int32_t share, std::int32_t tile) {
+  ATOLL_HOST_DEVICE void begin(const LayoutView& layout, const Chunk& chunk, std::int32_t share, std::int32_t tile) {
     if (layout.whole(chunk)) {
       segment_ = layout.wholeSegment(chunk);
       remaining_ = segment_.bytes;
@@ -36,13 +35,13 @@ class ChunkCursor {
   }
 
   /// Bytes from here to the end of the chunk.
-  [[nodiscard]] std::size_t remaining() const { return remaining_; }
+  [[nodiscard]] ATOLL_HOST_DEVICE std::size_t remaining() const { return remaining_; }
   /// Bytes that lie together from here; 0 only at the end.
-  [[nodiscard]] std::size_t run() const { return segment_.bytes; }
-  [[nodiscard]] std::byte* data() const { return segment_.data; }
+  [[nodiscard]] ATOLL_HOST_DEVICE std::size_t run() const { return segment_.bytes; }
+  [[nodiscard]] ATOLL_HOST_DEVICE std::byte* data() const { return segment_.data; }
 
   /// Moves on by at most run() bytes.
-  void advance(std::size_t bytes) {
+  ATOLL_HOST_DEVICE void advance(std::size_t bytes) {
     segment_.data += bytes;
     segment_.bytes -= bytes;
     remaining_ -= bytes;
@@ -51,7 +50,7 @@ class ChunkCursor {
 
  private:
   /// Parts that follow each other in memory are one run.
-  void load() {
+  ATOLL_HOST_DEVICE void load() {
     while (segment_.bytes == 0 && remaining_ > 0) segment_ = layout_->segment(chunk_, next_++, share_, tile_);
     while (segment_.bytes < remaining_) {
       const Segment next = layout_->segment(chunk_, next_, share_, tile_);
@@ -63,7 +62,7 @@ class ChunkCursor {
 
   Segment segment_;
   std::size_t remaining_ = 0;
-  const Layout* layout_ = nullptr;
+  const LayoutView* layout_ = nullptr;
   Chunk chunk_;
   std::int32_t share_ = 0;
   std::int32_t tile_ = 0;
