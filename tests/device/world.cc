@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/device/world.h"
+
+#include <thread>
+
+#include "src/comm/layouts.h"
+#include "src/exec/cuda/device/walk.h"
+#include "src/plan/choice.h"
+#include "tests/device/host_reduction.h"
+
+namespace atl::test {
+namespace {
+
+using device::Quad;
+
+constexpr std::size_t kMostLanes = 16;
+constexpr std::uint64_t kTag = 0x5a5a000000000000;
+
+std::size_t quadsOf(std::uint64_t bytes) {
+  return (bytes + device::kQuadBytes - 1) / device::kQuadBytes;
+}
+
+template <class T>
+void walkAs(HostSpace& space, const device::Run& run, std::int32_t lane, const CollectiveCase& c, Rank ranks) {
+  device::walk(space, run, lane, HostReduction<T>{c.op, ranks});
+}
+
+void walk(HostSpace& space, const device::Run& run, std::int32_t lane, const CollectiveCase& c, Rank ranks) {
+  switch (c.type) {
+    case DataType::uint8: return walkAs<std::uint8_t>(space, run, lane, c, ranks);
+    case DataType::int32: return walkAs<std::int32_t>(space, run, lane, c, ranks);
+    case DataType::float32: return walkAs<float>(space, run, lane, c, ranks);
+    case DataType::uint64: return walkAs<std::uint64_t>(space, run, lane, c, ranks);
+    default: throw std::logic_error("no reduction of this type here");
+  }
+}
+
+}  // namespace
+
+/// One rank's side of a call.
+struct World::RankSide {
+  RankSide(const CollectiveCase& c, Rank rank, Rank ranks)
+      : input(c.type, inputCount(c, rank, ranks)), output(c.type, outputCount(c, rank, ranks)) {}
+
+  GuardedBuffer input;
+  GuardedBuffer output;
+  std::vector<Quad> scratch;
+  std::vector<Quad> image;
+  device::Program program;
+  device::Run run;
+};
+
+World::World(Rank ranks, const WorldShape& shape)
+    : ranks_(ranks),
+      shape_(shape),
+      controls_(static_cast<std::size_t>(ranks)),
+      tilesDone_(static_cast<std::size_t>(ranks), std::vector<std::uint64_t>(kMostLanes)) {}
+
+World::End& World::end(Rank rank, Rank peer, std::int32_t lane) {
+  auto& end = ends_[{rank, peer, lane}];
+  if (end == nullptr) {
+    end = std::make_unique<End>();
+    end->packets.resize(device::kMails * device::packetsOf(shape_.packetBytes));
+    end->slots.resize(quadsOf(device::kMails * shape_.slotBytes));
+  }
+  return *end;
+}
+
+device::Link World::linkOf(Rank rank, Rank peer, std::int32_t lane) {
+  End& mine = end(rank, peer, lane);
+  End& theirs = end(peer, rank, lane);
+  device::Link link;
+  link.here = &mine.region;
+  link.there = &theirs.region;
+  link.packetsHere = mine.packets.data();
+  link.packetsThere = theirs.packets.data();
+  link.slotsHere = reinterpret_cast<std::byte*>(mine.slots.data());
+  link.slotsThere = reinterpret_cast<std::byte*>(theirs.slots.data());
+  link.state = &mine.state;
+  link.peer = peer;
+  link.sharesAddresses = shape_.sharesAddresses;
+  return link;
+}
+
+std::unique_ptr<World::RankSide> World::sideOf(const plan::Algorithm& algorithm, const CollectiveCase& c, Rank rank,
+                                               std::uint64_t tileBytes, std::uint64_t tagBase) {
+  plan::PlanRequest request;
+  request.collective = c.collective;
+  request.ranks = ranks_;
+  request.rank = rank;
+  request.root = c.root;
+  request.shares = 2;
+  const Plan plan = algorithm.generate(request);
+  Call call;
+  call.collective = c.collective;
+  call.count = c.count;
+  call.type = c.type;
+  const std::uint64_t payload =
+      c.count * sizeOf(c.type) * static_cast<std::uint64_t>(payloadBlocks(c.collective, ranks_));
+  const exec::Layout layout = layoutOf(call, plan, plan::tilesFor(plan.tileable, payload, tileBytes));
+
+  auto side = std::make_unique<RankSide>(c, rank, ranks_);
+  const device::LoweringOptions options{shape_.slotBytes, shape_.packetBytes, shape_.packetsUpTo, tagBase,
+                                        c.collective == Collective::barrier};
+  const auto image = device::ProgramImage::of(
+      plan, layout, [&](Rank peer, std::int32_t lane) -> Result<device::Link> { return linkOf(rank, peer, lane); },
+      options);
+  side->image.resize(quadsOf(image->bytes().size()));
+  auto* const at = reinterpret_cast<std::byte*>(side->image.data());
+  std::ranges::copy(image->bytes(), at);
+  side->program = image->program(at);
+  side->scratch.resize(quadsOf(layout.scratchBytes()));
+  for (std::size_t i = 0; i < inputCount(c, rank, ranks_); ++i) side->input.set(i, contribution(c, rank, ranks_, i));
+  side->run.program = &side->program;
+  side->run.control = &controls_[static_cast<std::size_t>(rank)];
+  side->run.tilesDone = tilesDone_[static_cast<std::size_t>(rank)].data();
+  side->run.input = side->input.data();
+  side->run.output = side->output.data();
+  side->run.scratch = reinterpret_cast<std::byte*>(side->scratch.data());
+  return side;
+}
+
+void World::runBlocks(const std::vector<std::unique_ptr<RankSide>>& sides, const CollectiveCase& c) {
+  std::vector<std::unique_ptr<HostBlock>> blocks;
+  std::vector<std::thread> threads;
+  for (const auto& side : sides) {
+    for (std::int32_t lane = 0; lane < side->program.laneCount; ++lane) {
+      blocks.push_back(std::make_unique<HostBlock>(shape_.threads, signals_));
+      for (std::uint32_t t = 0; t < shape_.threads; ++t) {
+        threads.emplace_back([this, &block = *blocks.back(), t, &run = side->run, lane, &c] {
+          HostSpace space(block, t);
+          walk(space, run, lane, c, ranks_);
+        });
+      }
+    }
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+std::optional<std::string> World::run(const plan::Algorithm& algorithm, const CollectiveCase& c,
+                                      std::uint64_t tileBytes) {
+  signals_.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  std::vector<std::unique_ptr<RankSide>> sides;
+  for (Rank rank = 0; rank < ranks_; ++rank) sides.push_back(sideOf(algorithm, c, rank, tileBytes, kTag));
+  runBlocks(sides, c);
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    auto& side = *sides[static_cast<std::size_t>(rank)];
+    const device::Failure& failure = side.run.control->failure;
+    if (failure.kind != 0) {
+      return fmt::format("rank {} failed ({}) in lane {}, tile {}, loop {}, repetition {}, round {}, waiting for {}",
+                         rank, failure.kind, failure.lane, failure.tile, failure.loop, failure.repetition,
+                         failure.round, failure.peer);
+    }
+    for (std::size_t i = 0; i < outputCount(c, rank, ranks_); ++i) {
+      const double want = expected(c, rank, ranks_, i);
+      if (side.output.at(i) != want) {
+        return fmt::format("rank {}: element {} is {}, should be {}", rank, i, side.output.at(i), want);
+      }
+    }
+    if (!side.input.guardsIntact() || !side.output.guardsIntact()) return fmt::format("rank {} wrote elsewhere", rank);
+  }
+  return std::nullopt;
+}
+
+std::vector<device::Failure> World::runBadly(const plan::Algorithm& algorithm, const CollectiveCase& c, Rank absent,
+                                             std::uint64_t tag) {
+  std::vector<std::unique_ptr<RankSide>> sides;
+  for (Rank rank = 0; rank < ranks_; ++rank) {
+    if (rank == absent && tag == 0) continue;
+    sides.push_back(sideOf(algorithm, c, rank, 1 << 20, rank == absent ? tag : kTag));
+  }
+  runBlocks(sides, c);
+  std::vector<device::Failure> failures;
+  for (const device::Control& control : controls_) failures.push_back(control.failure);
+  return failures;
+}
+
+}  // namespace atl::test
