@@ -25,7 +25,8 @@ struct FloatSum {
 
 }  // namespace
 
-// One block a lane, resident by itself on its multiprocessor: the second bound lets it use the registers that there are.
+// One block a lane, resident by itself on its multiprocessor: the second bound lets it use the registers that there
+// are.
 __global__ __launch_bounds__(512, 1) void walkFloatSum(const Run run, const Signals* signals) {
   __shared__ alignas(16) unsigned char storage[sizeof(Shared)];
   GpuSpace space(*reinterpret_cast<Shared*>(storage), signals);
