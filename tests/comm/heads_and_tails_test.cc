@@ -158,8 +158,12 @@ TEST_P(HeadsAndTails, OtherCallsInBetween_AreNotMixedUp) {
 
 TEST_P(HeadsAndTails, RanksWithOtherCounts_AreNamed) {
   // Less than a head and more than one, expected where there is none, and the other way round.
-  for (const auto& [sent, expected] : {std::pair{4, 5}, {4, 4000}, {4000, 4}, {0, 1}, {4000, 5000}}) {
-    SCOPED_TRACE(fmt::format("{} elements sent, {} expected", sent, expected));
+  struct Elements {
+    int sent;
+    int expected;
+  };
+  for (const Elements elements : {Elements{4, 5}, {4, 4000}, {4000, 4}, {0, 1}, {4000, 5000}}) {
+    SCOPED_TRACE(fmt::format("{} elements sent, {} expected", elements.sent, elements.expected));
     const auto counts = [](int between) {
       return countsOf([=](std::size_t from, std::size_t to) -> std::size_t {
         return from == 1 && to == 5 ? static_cast<std::size_t>(between) : 6;
@@ -168,7 +172,7 @@ TEST_P(HeadsAndTails, RanksWithOtherCounts_AreNamed) {
     auto communicators = test::communicators(kRanks, settings());
     std::vector<Status> statuses(kRanks, success());
     test::onThreads(kRanks, [&](Rank rank) {
-      const Side side(counts(rank == 5 ? expected : sent), rank);
+      const Side side(counts(rank == 5 ? elements.expected : elements.sent), rank);
       Communicator& communicator = *communicators[static_cast<std::size_t>(rank)];
       Status& status = statuses[static_cast<std::size_t>(rank)];
       // Whoever has all that it needs returns before the ranks that differ have found out.
