@@ -7,6 +7,22 @@
 #include "src/plan/price.h"
 
 namespace atl::plan {
+namespace {
+
+/// Predictions that are this near to each other say nothing of which is faster.
+constexpr double kAlike = 1.005;
+
+/// Where the best is composed in strands, a composed one in fewer that is as good comes first: messages of all strands
+/// are on their way at once, and what of them a slow link's queue does not hold is lost and sent again.
+void preferFewStrands(std::vector<Candidate>& sorted) {
+  auto best = sorted.begin();
+  for (auto it = sorted.begin(); it != sorted.end() && it->seconds <= kAlike * sorted.front().seconds; ++it) {
+    if (it->algorithm->phases != nullptr && it->algorithm->strands < best->algorithm->strands) best = it;
+  }
+  std::rotate(sorted.begin(), best, best + 1);
+}
+
+}  // namespace
 
 Result<std::vector<Candidate>> rank(const Choice& choice, const SiteModel& site, const ForcedAlgorithms& forced) {
   const auto able = [&](const Algorithm& algorithm) { return canServe(algorithm, choice); };
@@ -27,6 +43,7 @@ Result<std::vector<Candidate>> rank(const Choice& choice, const SiteModel& site,
   }
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.seconds < b.seconds; });
+  preferFewStrands(candidates);
   return candidates;
 }
 

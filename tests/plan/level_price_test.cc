@@ -159,6 +159,14 @@ TEST(Rank, SlowUplinks_TakeTheComposedPlanWherePayloadsAreLarge) {
   }
 }
 
+TEST(Rank, StrandsThatSaveNothing_AreNotTaken) {
+  // What happens within the hosts takes no time beside what crosses such links, so there is nothing to hide.
+  const SiteModel slow = hosts(2, 2, kSlow);
+  EXPECT_EQ(rank(choiceOf(slow, 1 << 20), slow, {}).value().front().algorithm->name, "hierarchical");
+  const SiteModel fast = hosts(2, 4, 1e9);
+  EXPECT_EQ(rank(choiceOf(fast, 64 << 20), fast, {}).value().front().algorithm->name, "hierarchical-pipelined");
+}
+
 TEST(Rank, AllRanksJoinedAlike_KnowsNoComposedPlan) {
   const SiteModel site(kNetwork);
   Choice choice;
