@@ -4,6 +4,7 @@ programs as the argument; needs root and network namespaces, and ends with 77 wh
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,17 +17,21 @@ BYTES = 1 << 20
 
 
 PROGRAM_OF = {"allreduce": "all_reduce_perf", "reduce": "reduce_perf", "broadcast": "broadcast_perf", "allgather": "all_gather_perf",
-              "reducescatter": "reduce_scatter_perf", "alltoall": "alltoall_perf"}
+              "reducescatter": "reduce_scatter_perf", "alltoall": "alltoall_perf", "alltoallv": "alltoallv_perf"}
 # All-to-alls run out of place only, the others half of their calls in place.
-CALLS_OF_AN_ITERATION = {"alltoall": 1}
+CALLS_OF_AN_ITERATION = {"alltoall": 1, "alltoallv": 1}
+# What ATOLL_ALGO calls the collectives that have other names.
+RULE_FOR = {"alltoallv": "alltoall"}
 
 
-def run(bed, collective, algorithm, iterations, by_node=False):
+def run(bed, collective, algorithm, iterations, by_node=False, by_mpi=False):
     """Runs a collective of BYTES; gives the report and what crossed each host's interface."""
+    rule = f"ATOLL_ALGO={RULE_FOR.get(collective, collective)}:{algorithm}"
+    launcher = bed.open_mpi_run(["-x", rule], by_node) if by_mpi else bed.atoll_run(PROGRAMS / "atoll", [rule], by_node)
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
-        command = [*bed.atoll_run(PROGRAMS / "atoll", [f"ATOLL_ALGO={collective}:{algorithm}"], by_node), str(PROGRAMS / PROGRAM_OF[collective]),
-                   "-b", str(BYTES), "-e", str(BYTES), "-n", str(iterations), "-w", "1", "-J", str(report)]
+        command = [*launcher, str(PROGRAMS / PROGRAM_OF[collective]), "-b", str(BYTES), "-e", str(BYTES), "-n", str(iterations), "-w", "1",
+                   "-J", str(report)]
         before = bed.traffic()
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
         after = bed.traffic()
@@ -34,11 +39,11 @@ def run(bed, collective, algorithm, iterations, by_node=False):
 
 
 class Islands(unittest.TestCase):
-    def payloads_of_a_call(self, bed, collective, algorithm, by_node=False):
+    def payloads_of_a_call(self, bed, collective, algorithm, by_node=False, by_mpi=False):
         """What a call sends and receives through each host's interface, and sends through each pod's, in payloads: the difference that
         8 more make."""
-        few, before = run(bed, collective, algorithm, 2, by_node)
-        many, after = run(bed, collective, algorithm, 10, by_node)
+        few, before = run(bed, collective, algorithm, 2, by_node, by_mpi)
+        many, after = run(bed, collective, algorithm, 10, by_node, by_mpi)
         for report in few, many:
             self.assertEqual(report["out_of_bounds"]["count"], 0)
         calls = 8 * CALLS_OF_AN_ITERATION.get(collective, 2)
@@ -68,6 +73,25 @@ class Islands(unittest.TestCase):
                             self.assertAlmostEqual(counted, expected, delta=0.05)
                         for counted, expected in zip(into, received.get(collective, [])):
                             self.assertAlmostEqual(counted, expected, delta=0.05)
+
+    def test_unequal_blocks_cross_once(self):
+        hosts, ranks = 3, 6
+        units = [[1 + (source + destination) % ranks for destination in range(ranks)] for source in range(ranks)]
+        expected = [sum(units[source][destination] for source in range(ranks) for destination in range(ranks)
+                        if source // 2 == host != destination // 2) / sum(units[0]) for host in range(hosts)]
+        with test_bed.TestBed(test_bed.Shape(hosts=hosts, ranks_per_host=2, rate="1gbit")) as bed:
+            out, _, _ = self.payloads_of_a_call(bed, "alltoallv", "hierarchical")
+            for counted, least in zip(out, expected):
+                self.assertAlmostEqual(counted, least, delta=0.05 * least)
+
+    @unittest.skipUnless(shutil.which("mpirun.openmpi"), "Open MPI is not installed")
+    def test_mpirun_starts_the_ranks_on_the_hosts(self):
+        with test_bed.TestBed(test_bed.Shape(hosts=2, ranks_per_host=2, rate="1gbit")) as bed:
+            for by_node in False, True:
+                with self.subTest(by_node=by_node):
+                    hosts, _, _ = self.payloads_of_a_call(bed, "allreduce", "hierarchical", by_node, by_mpi=True)
+                    for sent in hosts:
+                        self.assertAlmostEqual(sent, 1, delta=0.05)
 
     def test_three_islands_send_four_thirds_of_the_payload(self):
         with test_bed.TestBed(test_bed.Shape(hosts=3, ranks_per_host=1, rate="1gbit")) as bed:
