@@ -5,11 +5,7 @@
 #   ATOLL_CUDA_VERSION  "13.0"
 #   ATOLL_NVCC          the compiler, which may be absent where the headers are present
 # and defines the target atoll_cuda_headers. Nothing needs a driver, neither to build nor to run the tests.
-set(ATOLL_CUDA AUTO CACHE STRING "CUDA: AUTO (where its toolkit is found), ON (an error where it is not) or OFF")
-set_property(CACHE ATOLL_CUDA PROPERTY STRINGS AUTO ON OFF)
-if(NOT ATOLL_CUDA MATCHES "^(AUTO|ON|OFF)$")
-  message(FATAL_ERROR "ATOLL_CUDA is '${ATOLL_CUDA}': use AUTO, ON or OFF")
-endif()
+atoll_switch(CUDA "its toolkit is")
 
 # The toolkit's own bin before the PATH, on which there may be a wrapper that CMake cannot read the toolkit's place off.
 set(cuda_places $ENV{CUDA_HOME} $ENV{CUDA_PATH} /usr/local/cuda)
@@ -21,8 +17,6 @@ find_program(ATOLL_NVCC nvcc HINTS ${cuda_places} PATH_SUFFIXES bin)
 find_path(ATOLL_CUDA_INCLUDE cuda_runtime_api.h HINTS ${cuda_places} PATH_SUFFIXES include)
 mark_as_advanced(ATOLL_NVCC ATOLL_CUDA_INCLUDE)
 
-set(ATOLL_CUDA_FOUND FALSE)
-set(ATOLL_CUDA_VERSION "")
 if(ATOLL_CUDA_INCLUDE)
   file(STRINGS ${ATOLL_CUDA_INCLUDE}/cuda_runtime_api.h cuda_version_line REGEX "^#define CUDART_VERSION +[0-9]+")
   string(REGEX REPLACE ".* ([0-9]+).*" "\\1" cuda_version_number "${cuda_version_line}")
@@ -31,19 +25,12 @@ if(ATOLL_CUDA_INCLUDE)
   set(ATOLL_CUDA_VERSION ${cuda_major}.${cuda_minor})
 endif()
 
+set(cuda_reason "")
 if(ATOLL_CUDA STREQUAL "OFF")
-  set(ATOLL_CUDA_REASON "switched off by ATOLL_CUDA=OFF")
+  set(cuda_reason "switched off by ATOLL_CUDA=OFF")
 elseif(NOT ATOLL_CUDA_INCLUDE)
-  set(ATOLL_CUDA_REASON "the CUDA toolkit's headers were not found")
+  set(cuda_reason "the CUDA toolkit's headers were not found")
 elseif(ATOLL_CUDA_VERSION VERSION_LESS 13.0)
-  set(ATOLL_CUDA_REASON "CUDA ${ATOLL_CUDA_VERSION} in ${ATOLL_CUDA_INCLUDE} is older than 13.0")
-else()
-  set(ATOLL_CUDA_FOUND TRUE)
-  set(ATOLL_CUDA_REASON "")
-  add_library(atoll_cuda_headers INTERFACE)
-  target_include_directories(atoll_cuda_headers SYSTEM INTERFACE ${ATOLL_CUDA_INCLUDE})
+  set(cuda_reason "CUDA ${ATOLL_CUDA_VERSION} in ${ATOLL_CUDA_INCLUDE} is older than 13.0")
 endif()
-
-if(ATOLL_CUDA STREQUAL "ON" AND NOT ATOLL_CUDA_FOUND)
-  message(FATAL_ERROR "ATOLL_CUDA=ON, but ${ATOLL_CUDA_REASON}; CUDA_HOME or CUDACXX can say where the toolkit is")
-endif()
+atoll_found(CUDA "${ATOLL_CUDA_INCLUDE}" "${cuda_reason}" "CUDA_HOME or CUDACXX can say where the toolkit is")

@@ -32,6 +32,31 @@ if(ATOLL_BUILD_TESTS)
   include(GoogleTest)
 endif()
 
+# atoll_switch(NAME WHAT): the setting ATOLL_NAME of something optional, which is found or not.
+macro(atoll_switch name what)
+  set(ATOLL_${name} AUTO CACHE STRING "${name}: AUTO (where ${what} found), ON (an error where not) or OFF")
+  set_property(CACHE ATOLL_${name} PROPERTY STRINGS AUTO ON OFF)
+  if(NOT ATOLL_${name} MATCHES "^(AUTO|ON|OFF)$")
+    message(FATAL_ERROR "ATOLL_${name} is '${ATOLL_${name}}': use AUTO, ON or OFF")
+  endif()
+  set(ATOLL_${name}_FOUND FALSE)
+  set(ATOLL_${name}_VERSION "")
+endmacro()
+
+# atoll_found(NAME INCLUDE REASON HINT): ends the search. REASON is empty where it was found: then there is a target of its
+# headers, atoll_name_headers. HINT says what helps whoever wants it ON.
+macro(atoll_found name include reason hint)
+  set(ATOLL_${name}_REASON "${reason}")
+  if("${reason}" STREQUAL "")
+    set(ATOLL_${name}_FOUND TRUE)
+    string(TOLOWER atoll_${name}_headers headers)
+    add_library(${headers} INTERFACE)
+    target_include_directories(${headers} SYSTEM INTERFACE ${include})
+  elseif(ATOLL_${name} STREQUAL "ON")
+    message(FATAL_ERROR "ATOLL_${name}=ON, but ${reason}; ${hint}")
+  endif()
+endmacro()
+
 # atoll_module(NAME SOURCES … DEPENDS …): an object-like static library, linked into libatoll.
 function(atoll_module name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
