@@ -23,8 +23,8 @@ bool known(const CallRecord& record) {
 }
 
 std::string_view formOf(const CallRecord& record) {
-  if ((record.flags & 1) != 0) return "-v";
-  return (record.flags & 2) != 0 ? "-v (heads of blocks)" : "";
+  if ((record.flags & CallRecord::kVForm) != 0) return "-v";
+  return (record.flags & CallRecord::kHeads) != 0 ? "-v (heads of blocks)" : "";
 }
 
 }  // namespace

@@ -13,14 +13,18 @@ namespace atl {
 /// Plain bytes: goes over wires and through shared memory as it is (little-endian machines only; the bootstrap refuses
 /// others).
 struct CallRecord {
+  // In `flags`:
+  static constexpr std::uint8_t kVForm = 1;
+  static constexpr std::uint8_t kHeads = 2;  ///< the heads of a v-form's blocks (comm/heads_and_tails.h)
+
   std::uint64_t sequence = 0;  ///< number of this call on the communicator, from 1
   std::uint64_t count = 0;     ///< elements, as the API's count
   std::uint64_t planHash = 0;  ///< Plan::familyHash, with the number of tiles folded in
   std::int32_t root = kNoRank;
   Collective collective = Collective::barrier;
   DataType type = DataType::uint8;
-  std::uint8_t op = 0;     ///< ReduceOp, or 0xfe premulsum, 0xff a user's callback
-  std::uint8_t flags = 0;  ///< bit 0: a v-form; bit 1: the heads of one (comm/heads_and_tails.h)
+  std::uint8_t op = 0;  ///< ReduceOp, or 0xfe premulsum, 0xff a user's callback
+  std::uint8_t flags = 0;
 
   friend bool operator==(const CallRecord&, const CallRecord&) = default;
 };

@@ -26,9 +26,10 @@ Result<std::size_t> headBytesFor(const Choosing& choosing, Rank ranks) {
   if (smallest.by == plan::Decision::By::user) return kSmallestHead;
 
   ATOLL_ASSIGN(const plan::Decision direct, choosing.decide(whole));
+  if (smallest.taken().seconds > direct.taken().seconds) return std::size_t{0};
   const double limit = (smallest.taken().seconds + direct.taken().seconds) / 2;
-  std::size_t bytes = 0;
-  for (std::size_t tried = kSmallestHead; tried <= kLargestHead; tried *= 2) {
+  std::size_t bytes = kSmallestHead;
+  for (std::size_t tried = 2 * kSmallestHead; tried <= kLargestHead; tried *= 2) {
     heads.bytes = tried * static_cast<std::uint64_t>(ranks);
     ATOLL_ASSIGN(const plan::Decision decision, choosing.decide(heads));
     if (takesUnequalBlocks(decision.taken()) || decision.taken().seconds > limit) break;

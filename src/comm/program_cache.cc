@@ -48,7 +48,8 @@ CallRecord recordOf(const Call& call, Rank ranks, std::uint64_t planHash, std::i
   record.root = call.root;
   record.count = call.count;
   record.planHash = hashCombine(planHash, tiles);
-  record.flags = static_cast<std::uint8_t>((call.vForm ? 1 : 0) | (call.heads ? 2 : 0));
+  record.flags =
+      static_cast<std::uint8_t>((call.vForm ? CallRecord::kVForm : 0) | (call.heads ? CallRecord::kHeads : 0));
   if (call.vForm) {
     record.count = call.collective == Collective::allGather       ? hashCounts(call.recvCounts, ranks, 0)
                    : call.collective == Collective::reduceScatter ? hashCounts(call.sendCounts, ranks, 0)

@@ -35,8 +35,8 @@ struct Decision {
   [[nodiscard]] const Algorithm& algorithm() const { return *taken().algorithm; }
 };
 
-/// Candidates from cheapest to dearest, but that of those as cheap as the first the one in the fewest strands comes
-/// first. An error if a forced algorithm cannot serve the call (it says why), or if none can.
+/// Candidates from cheapest to dearest, but that where composed ones are as cheap as the first the one in the fewest
+/// strands comes first. An error if a forced algorithm cannot serve the call (it says why), or if none can.
 Result<std::vector<Candidate>> rank(const Choice& choice, const SiteModel& site, const ForcedAlgorithms& forced);
 
 /// Who decides, and what: a forced algorithm before a table's row, a row before the model. `tuned` is what was measured

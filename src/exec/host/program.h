@@ -98,7 +98,7 @@ struct Program {
   /// where the two ends learn each other's counts from it (point-to-point, the v-forms).
   [[nodiscard]] bool sendsEmptyMessages() const {
     return plan->collective == Collective::barrier || plan->collective == Collective::pointToPoint ||
-           (call.flags & 1) != 0;
+           (call.flags & CallRecord::kVForm) != 0;
   }
 
   /// The record of a block's own call, or null where the call's own is meant.

@@ -317,7 +317,6 @@ class Leader {
     in.number = number;
     in.offset = 0;
     in.unseen -= in.window;
-    in.holds = true;
     if (in.window == 0) consume(in);
   }
 
@@ -358,7 +357,6 @@ class Leader {
     LinkState& state = *in.link->state;
     ++state.received;
     x_.release(&in.link->there->consumed, state.received);
-    in.holds = false;
     if (in.unseen > 0) return;
     in.over = true;
     ++state.receivesOver;

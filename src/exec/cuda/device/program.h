@@ -69,7 +69,6 @@ struct Incoming {
   std::uint64_t window = 0;  ///< bytes of the piece that are here and not yet folded
   std::uint64_t unseen = 0;  ///< bytes of the message in pieces to come
   std::uint64_t turn = 0;
-  bool holds = false;  ///< a piece that is to be consumed
   bool over = false;
 };
 
