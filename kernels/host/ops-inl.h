@@ -83,10 +83,11 @@ struct IntegerMin : PassThrough {
   }
 };
 
-/// a where a < b, else b: also when either is a NaN. x86's own minimum does just that; other machines' drop the NaN.
+/// a where a < b, else b: also when either is a NaN. x86's own minimum does just that; other machines' drop the NaN, and
+/// so do the two of Highway's targets that use no vector instructions.
 template <class V>
 HWY_INLINE V lesserElseSecond(V a, V b) {
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
   return hn::Min(a, b);
 #else
   return hn::IfThenElse(hn::Lt(a, b), a, b);
