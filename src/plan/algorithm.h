@@ -85,6 +85,7 @@ struct Algorithm {
   /// for a collective that it serves. `cost` is then that without islands. Null: it knows no levels.
   std::vector<Phase> (*phases)(Collective collective, const Hierarchy& hierarchy) = nullptr;
   std::int32_t strands = 1;  ///< of such a plan, of which some are at one level while others are at another
+  bool leaders = false;      ///< in such a plan one rank of an island speaks for all of it
 
   /// Whether its plans of the collective are right for the v-form too.
   [[nodiscard]] bool servesUnequalBlocks(Collective collective) const {

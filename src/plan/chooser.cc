@@ -2,6 +2,7 @@
 #include "src/plan/chooser.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/plan/level_price.h"
 #include "src/plan/price.h"
@@ -9,15 +10,18 @@
 namespace atl::plan {
 namespace {
 
-/// Predictions that are this near to each other say nothing of which is faster.
-constexpr double kAlike = 1.005;
+/// Predictions that are this near to each other say little of which is faster.
+constexpr double kAlike = 1.05;
 
-/// Where the best is composed in strands, a composed one in fewer that is as good comes first: messages of all strands
-/// are on their way at once, and what of them a slow link's queue does not hold is lost and sent again.
-void preferFewStrands(std::vector<Candidate>& sorted) {
+/// Where the best is composed, another composed one that is as good comes first if it asks less of the links and the
+/// cores. Messages of all strands are on their way at once, and what of them a slow link's queue does not hold is lost
+/// and sent again; a leader's core may be busy with other ranks when it is wanted, and what it sends goes through one
+/// connection. The model knows neither.
+void preferSimplerForms(std::vector<Candidate>& sorted) {
+  const auto asks = [](const Candidate& c) { return std::pair(c.algorithm->strands, c.algorithm->leaders); };
   auto best = sorted.begin();
   for (auto it = sorted.begin(); it != sorted.end() && it->seconds <= kAlike * sorted.front().seconds; ++it) {
-    if (it->algorithm->phases != nullptr && it->algorithm->strands < best->algorithm->strands) best = it;
+    if (it->algorithm->phases != nullptr && asks(*it) < asks(*best)) best = it;
   }
   std::rotate(sorted.begin(), best, best + 1);
 }
@@ -43,7 +47,7 @@ Result<std::vector<Candidate>> rank(const Choice& choice, const SiteModel& site,
   }
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.seconds < b.seconds; });
-  preferFewStrands(candidates);
+  preferSimplerForms(candidates);
   return candidates;
 }
 

@@ -153,6 +153,7 @@ const Algorithm kHierarchicalLeader{
     .unequalBlocks = false,
     .phases = [](Collective collective,
                  const Hierarchy& hierarchy) { return phasesOf(collective, hierarchy, Division::leaders); },
+    .leaders = true,
 };
 
 }  // namespace atl::plan
