@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "kernels/host/kernels.h"
-#include "kernels/host/narrow_formats.h"
+#include "kernels/narrow_formats.h"
 
 namespace atl::kernels {
 namespace {

@@ -21,7 +21,7 @@
 #include <cstring>
 
 #include "kernels/host/fold-inl.h"
-#include "kernels/host/narrow_formats.h"
+#include "kernels/narrow_formats.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace atl::kernels::HWY_NAMESPACE {

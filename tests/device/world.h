@@ -39,7 +39,7 @@ class World {
   std::vector<device::Failure> runBadly(const plan::Algorithm& algorithm, const CollectiveCase& c, Rank absent,
                                         std::uint64_t tag);
 
-  HostSignals& signals() { return signals_; }
+  device::Signals& signals() { return signals_; }
 
  private:
   /// What a rank has of a link.
@@ -55,13 +55,14 @@ class World {
   device::Link linkOf(Rank rank, Rank peer, std::int32_t lane);
   std::unique_ptr<RankSide> sideOf(const plan::Algorithm& algorithm, const CollectiveCase& c, Rank rank,
                                    std::uint64_t tileBytes, std::uint64_t tagBase);
-  void runBlocks(const std::vector<std::unique_ptr<RankSide>>& sides, const CollectiveCase& c);
+  void runBlocks(const std::vector<std::unique_ptr<RankSide>>& sides);
 
   const Rank ranks_;
   const WorldShape shape_;
-  HostSignals signals_;
+  device::Signals signals_;
   std::map<std::tuple<Rank, Rank, std::int32_t>, std::unique_ptr<End>> ends_;
   std::vector<device::Control> controls_;
+  std::vector<device::Failure> failures_;
   std::vector<std::vector<std::uint64_t>> tilesDone_;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <type_traits>
 
 namespace atl::device {
@@ -42,7 +43,8 @@ void relocate(T*& pointer, std::byte* address) {
 
 class Lowering {
  public:
-  Lowering(const Plan& plan, const DeviceLinks& links) : plan_(plan), links_(links) {}
+  Lowering(const Plan& plan, const DeviceLinks& links, const LoweringOptions& options)
+      : plan_(plan), links_(links), options_(options) {}
 
   Status lower() {
     for (std::size_t i = 0; i < plan_.lanes.size(); ++i) {
@@ -127,6 +129,7 @@ class Lowering {
     lowered.chunk = step.chunk;
     lowered.firstOperand = next(operands_);
     lowered.finish = step.finish;
+    if (options_.tagOf) lowered.tag = options_.tagOf(step.chunk);
     for (const Peer& peer : step.to) {
       ATOLL_TRY(addPeer(peer, repeat, lane));
     }
@@ -162,6 +165,7 @@ class Lowering {
 
   const Plan& plan_;
   const DeviceLinks& links_;
+  const LoweringOptions& options_;
   std::vector<Lane> lanes_;
   std::vector<Loop> loops_;
   std::vector<Round> rounds_;
@@ -177,9 +181,31 @@ class Lowering {
 
 }  // namespace
 
+std::vector<std::pair<Rank, std::int32_t>> linksOf(const Plan& plan) {
+  std::set<std::pair<Rank, std::int32_t>> links;
+  for (std::size_t lane = 0; lane < plan.lanes.size(); ++lane) {
+    for (const atl::Loop& loop : plan.lanes[lane].loops) {
+      const auto add = [&](const Peer& peer) {
+        for (std::int32_t k = 0; k < (peer.stride != 0 ? loop.repeat : 1); ++k) {
+          links.emplace(atRepetition(peer, k, plan.ranks), static_cast<std::int32_t>(lane));
+        }
+      };
+      for (const atl::Round& round : loop.rounds) {
+        for (const atl::Step& step : round.steps) {
+          for (const Peer& peer : step.to) add(peer);
+          for (const atl::Operand& operand : step.operands) {
+            if (operand.isPeer()) add(*operand.peer);
+          }
+        }
+      }
+    }
+  }
+  return {links.begin(), links.end()};
+}
+
 Result<ProgramImage> ProgramImage::of(const Plan& plan, const exec::Layout& layout, const DeviceLinks& links,
                                       const LoweringOptions& options) {
-  Lowering lowering(plan, links);
+  Lowering lowering(plan, links, options);
   ATOLL_TRY(lowering.lower());
   ProgramImage image;
   Writer writer(image.bytes_);

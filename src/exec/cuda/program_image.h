@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "src/base/result.h"
@@ -23,7 +24,12 @@ struct LoweringOptions {
   std::uint64_t packetsUpTo = 0;  ///< larger messages do not go as packets
   std::uint64_t tagBase = 0;      ///< of the call's record; 0: messages are not compared
   bool sendsEmpty = false;        ///< messages of nothing are sent too: barriers, blocks of unequal counts
+  /// Of the messages of a step, by its chunk, where they are not the call's: not 0. Null: all are.
+  std::function<std::uint64_t(const Chunk&)> tagOf = {};
 };
+
+/// Every link that a plan needs, once: peer and lane, in ascending order.
+std::vector<std::pair<Rank, std::int32_t>> linksOf(const Plan& plan);
 
 /// The end of the link to a peer on a lane, with addresses as the device sees them.
 using DeviceLinks = std::function<Result<Link>(Rank peer, std::int32_t lane)>;

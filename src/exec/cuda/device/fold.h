@@ -17,11 +17,16 @@ concept Reduction = requires(const R& reduction, typename R::Sum& sum, const Qua
   { reduction.end(static_cast<const typename R::Sum&>(sum), finish) } -> std::same_as<Quad>;  // with finishing or not
 };
 
+/// Where an operand that is no packets stands.
+ATOLL_HOST_DEVICE inline const std::byte* memoryOf(const Incoming& operand) {
+  return operand.link == nullptr ? operand.cursor.data() : operand.data;
+}
+
 /// The operand's `bytes` (at most a quad) from byte `at` of its window. False if the run is to end first.
 template <Space X>
 ATOLL_HOST_DEVICE bool loadQuad(X& x, const Incoming& operand, std::uint64_t at, std::uint64_t bytes, Quad& quad) {
   if (operand.packets == nullptr) {
-    const std::byte* const data = operand.link == nullptr ? operand.cursor.data() : operand.data;
+    const std::byte* const data = memoryOf(operand);
     if (bytes == kQuadBytes && aligned(data)) {
       quad = reinterpret_cast<const Quad*>(data)[at / kQuadBytes];
       return true;
@@ -54,14 +59,56 @@ ATOLL_HOST_DEVICE inline void storeQuad(std::byte* to, std::uint64_t bytes, cons
   for (std::uint64_t i = 0; i < bytes; ++i) to[i] = static_cast<std::byte>(quad.words[i / 4] >> (8 * (i % 4)));
 }
 
-/// All threads of the block call it. False if the run is to end first.
+/// Whether all that a job folds is memory, and aligned so that whole quads can be moved.
+ATOLL_HOST_DEVICE inline bool allAligned(const Job& job) {
+  if (!aligned(job.to)) return false;
+  for (std::int32_t i = 0; i < job.operandCount; ++i) {
+    if (job.operands[i].packets != nullptr || !aligned(memoryOf(job.operands[i]))) return false;
+  }
+  return true;
+}
+
+/// Quads number `first`, `first` + stride, …, of which the loads of each operand are under way together.
+template <std::uint32_t several, Reduction R>
+ATOLL_HOST_DEVICE void foldQuads(const Job& job, const R& reduction, std::uint64_t first, std::uint64_t stride) {
+  Quad quads[several];
+  const auto load = [&](std::int32_t operand) {
+    const Quad* const from = reinterpret_cast<const Quad*>(memoryOf(job.operands[operand])) + first;
+    for (std::uint32_t k = 0; k < several; ++k) quads[k] = from[k * stride];
+  };
+  typename R::Sum sums[several];
+  load(0);
+  for (std::uint32_t k = 0; k < several; ++k) reduction.begin(sums[k], quads[k]);
+  for (std::int32_t operand = 1; operand < job.operandCount; ++operand) {
+    load(operand);
+    for (std::uint32_t k = 0; k < several; ++k) reduction.add(sums[k], quads[k]);
+  }
+  Quad* const to = reinterpret_cast<Quad*>(job.to) + first;
+  for (std::uint32_t k = 0; k < several; ++k) to[k * stride] = reduction.end(sums[k], job.finish);
+}
+
+/// All whole quads of a job whose parts are aligned; how many bytes that are.
 template <Space X, Reduction R>
-ATOLL_HOST_DEVICE bool fold(X& x, const Job& job, const R& reduction) {
-  for (std::uint64_t at = x.thread() * kQuadBytes; at < job.bytes; at += x.threads() * kQuadBytes) {
+ATOLL_HOST_DEVICE std::uint64_t foldAligned(X& x, const Job& job, const R& reduction) {
+  // Where a quad's elements are widened, fewer quads fill the registers.
+  constexpr std::uint32_t kSeveral = kUnrolled * kQuadBytes / sizeof(typename R::Sum);
+  const std::uint64_t quads = job.bytes / kQuadBytes;
+  const std::uint64_t stride = x.threads();
+  std::uint64_t i = x.thread();
+  for (; i + (kSeveral - 1) * stride < quads; i += kSeveral * stride) foldQuads<kSeveral>(job, reduction, i, stride);
+  for (; i < quads; i += stride) foldQuads<1>(job, reduction, i, stride);
+  return quads * kQuadBytes;
+}
+
+/// What is left of a job from byte `begin` on, a multiple of a quad; any operands. False if the run is to end first.
+template <Space X, Reduction R>
+ATOLL_HOST_DEVICE bool foldFrom(X& x, const Job& job, const R& reduction, std::uint64_t begin) {
+  const std::uint64_t stride = x.threads() * kQuadBytes;
+  for (std::uint64_t at = begin + x.thread() * kQuadBytes; at < job.bytes; at += stride) {
     const std::uint64_t bytes = job.bytes - at < kQuadBytes ? job.bytes - at : kQuadBytes;
     Quad quad{};
     if (!loadQuad(x, job.operands[0], at, bytes, quad)) return false;
-    if (job.operandCount > 1 || job.finish) {
+    if (job.reduces()) {
       typename R::Sum sum;
       reduction.begin(sum, quad);
       for (std::int32_t i = 1; i < job.operandCount; ++i) {
@@ -73,6 +120,12 @@ ATOLL_HOST_DEVICE bool fold(X& x, const Job& job, const R& reduction) {
     storeQuad(job.to + at, bytes, quad);
   }
   return true;
+}
+
+/// All threads of the block call it. False if the run is to end first.
+template <Space X, Reduction R>
+ATOLL_HOST_DEVICE bool fold(X& x, const Job& job, const R& reduction) {
+  return foldFrom(x, job, reduction, job.reduces() && allAligned(job) ? foldAligned(x, job, reduction) : 0);
 }
 
 }  // namespace atl::device

@@ -4,24 +4,18 @@
 
 #include <cstdint>
 
-#include "src/exec/cuda/device/job.h"
+#include "src/exec/cuda/device/mail.h"
+#include "src/exec/cuda/device/signals.h"
 
 namespace atl::device {
 
-/// Where the host tells runs to end: memory of the host's that devices read.
-struct Signals {
-  std::uint64_t abort = 0;     ///< not 0: now
-  std::uint64_t deadline = 0;  ///< in the device's global nanoseconds; 0: none
-};
-
 class GpuSpace {
  public:
-  __device__ GpuSpace(Shared& shared, const Signals* signals) : shared_(shared), signals_(signals) {}
+  explicit __device__ GpuSpace(const Signals* signals) : signals_(signals) {}
 
   __device__ std::uint32_t thread() const { return threadIdx.x; }
   __device__ std::uint32_t threads() const { return blockDim.x; }
   __device__ void sync() { __syncthreads(); }
-  __device__ Shared& shared() { return shared_; }
 
   // A barrier orders what other threads of the block stored before what one of them releases after it: PTX's causality
   // order is cumulative over scopes.
@@ -58,19 +52,22 @@ class GpuSpace {
     asm volatile("st.relaxed.sys.global.u64 [%0], %1;" ::"l"(packet), "l"(value) : "memory");
   }
 
+  // The clock is looked at only in waits that last.
+  __device__ void beginWait() { since_ = 0; }
   __device__ bool interrupted() {
     if (look(&signals_->abort) != 0) return true;
-    const std::uint64_t deadline = look(&signals_->deadline);
-    if (deadline == 0) return false;
+    const std::uint64_t patience = look(&signals_->patience);
+    if (patience == 0) return false;
     std::uint64_t now;
     asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
-    return now > deadline;
+    if (since_ == 0) since_ = now;
+    return now - since_ > patience;
   }
   __device__ void pause() {}
 
  private:
-  Shared& shared_;
   const Signals* signals_;
+  std::uint64_t since_ = 0;  ///< of the present wait, from its first look
 };
 
 }  // namespace atl::device

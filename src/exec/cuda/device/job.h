@@ -27,12 +27,9 @@ struct Job {
   const Incoming* operands = nullptr;
   std::int32_t operandCount = 0;
   bool finish = false;
-};
 
-/// A block's own memory.
-struct Shared {
-  Job job;
-  std::uint64_t failed;  ///< not 0: a thread gave up in the middle of a job
+  /// fold: more is to be done than to copy.
+  [[nodiscard]] ATOLL_HOST_DEVICE bool reduces() const { return operandCount > 1 || finish; }
 };
 
 }  // namespace atl::device

@@ -20,7 +20,7 @@ class Leader {
       : x_(x), run_(run), program_(*run.program), lane_(run.program->lanes[lane]), laneIndex_(lane) {}
 
   /// Before the first job.
-  ATOLL_HOST_DEVICE void begin() {
+  ATOLL_HOST_DEVICE_APART void begin() {
     call_ = run_.control->call;
     tag_ = program_.tagBase == 0 ? 0 : program_.tagBase + call_;
     layout_ = program_.layout;
@@ -31,8 +31,9 @@ class Leader {
   }
 
   /// Waits until something can be done. What the job before it moved counts as moved from now on.
-  ATOLL_HOST_DEVICE Job next() {
+  ATOLL_HOST_DEVICE_APART Job next() {
     account();
+    x_.beginWait();
     for (std::uint32_t polls = 1; tile_ < layout_.tiles; ++polls) {
       if (entered_ || mayEnter()) {
         if (!entered_) enter();
@@ -44,6 +45,7 @@ class Leader {
         if (failed_) return {};
         if (roundOver()) {
           leave();
+          x_.beginWait();
           polls = 0;
           continue;
         }
@@ -130,6 +132,8 @@ class Leader {
     return cursor;
   }
 
+  ATOLL_HOST_DEVICE std::uint64_t tagOf(const Step& step) const { return step.tag == 0 ? tag_ : step.tag; }
+
   ATOLL_HOST_DEVICE void beginSend(const Step& step) {
     const ChunkCursor cursor = cursorOf(step.chunk);
     for (std::int32_t i = 0; i < step.operands; ++i) {
@@ -138,6 +142,7 @@ class Leader {
       out.cursor = cursor;
       out.over = cursor.remaining() == 0 && !program_.sendsEmpty;
       if (!out.over) {
+        out.tag = tagOf(step);
         out.turn = out.link->state->sendsBegun++;
         out.way = wayOf(*out.link, cursor);
       }
@@ -164,6 +169,7 @@ class Leader {
         in.cursor = cursorOf(operand.chunk);
       } else if (bytes > 0 || program_.sendsEmpty) {
         in.link = &linkOf(operand);
+        in.tag = tagOf(step);
         in.turn = in.link->state->receivesBegun++;
         in.unseen = bytes;
         peers = true;
@@ -207,7 +213,7 @@ class Leader {
           if (job.bytes > program_.packetBytes) job.bytes = program_.packetBytes;
           job.packets = link.packetsThere + place * packetsOf(program_.packetBytes);
           job.number = state.sent + 1;
-          job.tag = tag_;
+          job.tag = out.tag;
           moving_ = &out;
           return true;
         case Outgoing::Way::slot:
@@ -231,7 +237,7 @@ class Leader {
     Mail& mail = out.link->there->mails[number % kMails];
     mail.place = place;
     mail.bytes = bytes;
-    mail.tag = tag_;
+    mail.tag = out.tag;
     x_.release(&mail.number, number);
     sent(out, bytes);
   }
@@ -310,8 +316,8 @@ class Leader {
       in.packets = packets;
       in.window = in.unseen < program_.packetBytes ? in.unseen : program_.packetBytes;
     }
-    if (tag != tag_ || in.window > in.unseen) {
-      fail(Failure::Kind::mismatch, in.link->peer, tag_, tag);
+    if (tag != in.tag || in.window > in.unseen) {
+      fail(Failure::Kind::mismatch, in.link->peer, in.tag, tag);
       return;
     }
     in.number = number;
@@ -394,7 +400,7 @@ class Leader {
     failed_ = true;
     Control& control = *run_.control;
     if (x_.add(&control.failing, 1) != 0) return;
-    Failure& failure = control.failure;
+    Failure& failure = *run_.failure;
     failure.lane = laneIndex_;
     failure.tile = tile_;
     failure.loop = loop_;

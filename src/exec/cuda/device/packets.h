@@ -40,6 +40,7 @@ ATOLL_HOST_DEVICE void sendPackets(X& x, const Job& job) {
 template <Space X>
 ATOLL_HOST_DEVICE bool take(X& x, const Packet* from, std::uint64_t number, std::uint32_t& data) {
   for (std::uint32_t polls = 1;; ++polls) {
+    if (polls == 2) x.beginWait();
     const Packet packet = x.load(from);
     if (flagOf(packet) == static_cast<std::uint32_t>(number)) {
       data = dataOf(packet);

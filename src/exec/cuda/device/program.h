@@ -29,7 +29,8 @@ struct Step {
   Chunk chunk;  ///< a send's source, a combine's destination
   std::int32_t firstOperand = 0;
   std::int32_t operands = 0;
-  bool finish = false;  ///< combine: the operator's finishing is due
+  bool finish = false;    ///< combine: the operator's finishing is due
+  std::uint64_t tag = 0;  ///< of its messages, where they are not the call's: sends and receives
 };
 
 struct Round {
@@ -56,6 +57,7 @@ struct Outgoing {
   bool over = false;       ///< and the chunk may be overwritten
   std::uint64_t turn = 0;  ///< among the messages to the peer
   std::uint64_t last = 0;  ///< way place: the piece whose consumption ends it
+  std::uint64_t tag = 0;
 };
 
 /// A source of a combine under way.
@@ -69,6 +71,7 @@ struct Incoming {
   std::uint64_t window = 0;  ///< bytes of the piece that are here and not yet folded
   std::uint64_t unseen = 0;  ///< bytes of the message in pieces to come
   std::uint64_t turn = 0;
+  std::uint64_t tag = 0;
   bool over = false;
 };
 
@@ -112,7 +115,7 @@ struct Program {
   std::uint64_t tagBase = 0;      ///< of the call, without its number; 0: tags are not compared
 };
 
-/// How a run ended badly. The first lane to fail fills it.
+/// How a run ended badly. The first lane to fail fills it; in memory that the host reads.
 struct Failure {
   enum class Kind : std::uint32_t { none = 0, interrupted, mismatch };
   std::uint64_t kind;  ///< Kind; stored last
@@ -126,17 +129,20 @@ struct Control {
   std::uint64_t call;      ///< number of the present call, from 0
   std::uint64_t finished;  ///< lanes of the present call that are done
   std::uint64_t failing;   ///< not 0: a lane has failed, and the others stop
-  Failure failure;
 };
 
 /// One call of one rank.
 struct Run {
   const Program* program = nullptr;
   Control* control = nullptr;
+  Failure* failure = nullptr;
   std::uint64_t* tilesDone = nullptr;  ///< by lane: the call's number in the high half, tiles run in the low
   const void* input = nullptr;
   void* output = nullptr;
   std::byte* scratch = nullptr;
+  // What the collective reduces with, if it does.
+  DataType type = DataType::uint8;
+  ReduceOp op = ReduceOp::sum;
 };
 
 }  // namespace atl::device

@@ -19,8 +19,7 @@ template <class X>
 concept Space = requires(X& x, std::uint64_t* word, const std::uint64_t* flag, std::uint64_t value) {
   { x.thread() } -> std::same_as<std::uint32_t>;
   { x.threads() } -> std::same_as<std::uint32_t>;
-  x.sync();    // all threads of the block
-  x.shared();  // a Shared (job.h) of the block's own
+  x.sync();  // all threads of the block
 
   // Flags, by any thread. System scope: other devices and the host see them.
   { x.acquire(flag) } -> std::same_as<std::uint64_t>;
@@ -34,7 +33,9 @@ concept Space = requires(X& x, std::uint64_t* word, const std::uint64_t* flag, s
   { x.load(static_cast<const Packet*>(flag)) } -> std::same_as<Packet>;
   x.store(static_cast<Packet*>(word), value);
 
-  // For waits, by any thread: whether the host wants the run to end, and a rest between polls.
+  // For waits, by any thread: one begins; whether the host wants the run to end or the wait has lasted too long; a rest
+  // between polls.
+  x.beginWait();
   { x.interrupted() } -> std::same_as<bool>;
   x.pause();
 };
