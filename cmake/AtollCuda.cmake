@@ -3,7 +3,8 @@
 #   ATOLL_CUDA_FOUND    TRUE where its headers are, of a version that is supported, and ATOLL_CUDA is not OFF
 #   ATOLL_CUDA_REASON   why ATOLL_CUDA_FOUND is FALSE
 #   ATOLL_CUDA_VERSION  "13.0"
-#   ATOLL_NVCC          the compiler, which may be absent where the headers are present
+#   ATOLL_NVCC          the compiler
+#   ATOLL_CUDART_STATIC the runtime to link
 # and defines the target atoll_cuda_headers. Nothing needs a driver, neither to build nor to run the tests.
 atoll_switch(CUDA "its toolkit is")
 
@@ -15,7 +16,8 @@ if(DEFINED ENV{CUDACXX})
 endif()
 find_program(ATOLL_NVCC nvcc HINTS ${cuda_places} PATH_SUFFIXES bin)
 find_path(ATOLL_CUDA_INCLUDE cuda_runtime_api.h HINTS ${cuda_places} PATH_SUFFIXES include)
-mark_as_advanced(ATOLL_NVCC ATOLL_CUDA_INCLUDE)
+find_library(ATOLL_CUDART_STATIC libcudart_static.a HINTS ${cuda_places} PATH_SUFFIXES lib64 lib)
+mark_as_advanced(ATOLL_NVCC ATOLL_CUDA_INCLUDE ATOLL_CUDART_STATIC)
 
 if(ATOLL_CUDA_INCLUDE)
   file(STRINGS ${ATOLL_CUDA_INCLUDE}/cuda_runtime_api.h cuda_version_line REGEX "^#define CUDART_VERSION +[0-9]+")
@@ -32,5 +34,9 @@ elseif(NOT ATOLL_CUDA_INCLUDE)
   set(cuda_reason "the CUDA toolkit's headers were not found")
 elseif(ATOLL_CUDA_VERSION VERSION_LESS 13.0)
   set(cuda_reason "CUDA ${ATOLL_CUDA_VERSION} in ${ATOLL_CUDA_INCLUDE} is older than 13.0")
+elseif(NOT ATOLL_NVCC)
+  set(cuda_reason "its headers are in ${ATOLL_CUDA_INCLUDE}, but nvcc was not found")
+elseif(NOT ATOLL_CUDART_STATIC)
+  set(cuda_reason "its headers are in ${ATOLL_CUDA_INCLUDE}, but libcudart_static.a was not found")
 endif()
 atoll_found(CUDA "${ATOLL_CUDA_INCLUDE}" "${cuda_reason}" "CUDA_HOME or CUDACXX can say where the toolkit is")

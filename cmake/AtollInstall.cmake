@@ -22,6 +22,10 @@ function(atoll_install)
     install(EXPORT AtollTargets-${product} NAMESPACE Atoll:: DESTINATION ${package})
   endforeach()
   set_target_properties(atoll_shared PROPERTIES EXPORT_NAME atoll)
+  # Where no loader looks by itself: whoever wants it in place of NVIDIA's names the folder.
+  if(TARGET atoll_nccl_shared)
+    install(TARGETS atoll_nccl_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/atoll/nccl)
+  endif()
 
   configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/AtollConfig.cmake.in ${CMAKE_BINARY_DIR}/generated/AtollConfig.cmake
                                 INSTALL_DESTINATION ${package})

@@ -29,12 +29,23 @@
  * by any thread at any time before the handle is destroyed.
  *
  * @par Streams
- * The last argument of a collective says where it runs. On the null stream (`NULL`) the call runs in the calling thread
- * and is complete when it returns. On a stream of atollStreamCreate() the arguments are checked, the call is queued,
- * and the function returns at once; the stream's own thread runs what it is given in order. Buffers then belong to
- * Atoll until the call is complete (atollStreamSynchronize()); arrays of counts and displacements are copied. Calls on
- * one communicator run in the order in which they were made, whatever streams they are on; so a call on the null stream
- * first waits for the communicator's earlier calls on other streams.
+ * The last argument of a collective says where it runs; for communicators of devices see below. On the null stream
+ * (`NULL`) the call runs in the calling thread and is complete when it returns. On a stream of atollStreamCreate() the
+ * arguments are checked, the call is queued, and the function returns at once; the stream's own thread runs what it is
+ * given in order. Buffers then belong to Atoll until the call is complete (atollStreamSynchronize()); arrays of counts
+ * and displacements are copied. Calls on one communicator run in the order in which they were made, whatever streams
+ * they are on; so a call on the null stream first waits for the communicator's earlier calls on other streams.
+ *
+ * @anchor devices
+ * @par Devices
+ * A rank whose configuration names a device (atollConfig_t::device) has its buffers in that device's memory, or in
+ * pinned or managed memory that the device reaches. The last argument of a collective is then a stream of the device's
+ * (`cudaStream_t`; `NULL`: the device's default stream). The call is queued there and the function returns; it may be
+ * captured in a graph and replayed. The first call of a kind also exchanges what links need, so it returns when the
+ * other ranks have come to it. A failure on the device is found by atollCommGetAsyncError() and by the next call. All
+ * ranks of a communicator work on devices, or all in host memory; user-defined operators run on hosts only. Ranks may
+ * share a device; the kernels of all of them must fit on it together. The sends and receives of a group are one launch;
+ * their streams, if they have several, all wait for each other.
  *
  * @par Buffers
  * Counts are in elements of `type`. Buffers need the alignment of an element, and their total size in bytes must
@@ -87,7 +98,7 @@ extern "C" {
 /** @brief How a call ended. Values 0–7 are those of NCCL. */
 typedef enum {
   atollSuccess = 0,            /**< Done; for a call on a stream: accepted. */
-  atollUnhandledCudaError = 1, /**< A CUDA function failed. Not returned by host communicators. */
+  atollUnhandledCudaError = 1, /**< A CUDA function failed; the text names it. Not returned by host communicators. */
   atollSystemError = 2,        /**< The operating system refused something; the text carries its reason. */
   atollInternalError = 3,      /**< Atoll broke a rule of its own; please report it with the text. */
   atollInvalidArgument = 4,    /**< An argument's value is wrong. */
@@ -269,13 +280,15 @@ typedef struct {
   const char* transports;  /**< Transports that may be used: "inproc,shm,tcp". `NULL`: ATOLL_TRANSPORT. */
   const char* interfaces;  /**< Network interfaces for TCP. `NULL`: ATOLL_SOCKET_IFNAME. */
   const char* name;        /**< A name for error texts, such as "data-parallel". `NULL`: none. */
+  int device; /**< The device whose memory this rank's buffers lie in, by its CUDA number; see @ref devices.
+                   −1 or undefined: host memory. */
 } atollConfig_t;
 
 /** @brief The configuration that leaves everything to Atoll. */
 #define ATOLL_CONFIG_INITIALIZER                                                                                       \
   {                                                                                                                    \
     sizeof(atollConfig_t), ATOLL_VERSION_CODE, ATOLL_CONFIG_UNDEF_INT, -1.0, -1.0, ATOLL_CONFIG_UNDEF_INT, NULL, NULL, \
-        NULL, NULL                                                                                                     \
+        NULL, NULL, ATOLL_CONFIG_UNDEF_INT                                                                             \
   }
 
 /**

@@ -61,6 +61,10 @@ Result<Configuration> configure(const atollConfig_t* config, Settings base) {
   readText(known.transports, result.settings.transports);
   readText(known.interfaces, result.settings.interfaces);
   readText(known.name, result.name);
+  if (known.device != ATOLL_CONFIG_UNDEF_INT) {
+    if (known.device < -1) return badField("device", fmt::to_string(known.device), "a device's number, or -1");
+    result.settings.device = known.device;
+  }
   return result;
 }
 

@@ -50,6 +50,7 @@ struct alignas(kEntryAlignment) Entry {
   Communicator* communicator = nullptr;
   Rank rank = kNoRank;
   Rank ranks = 0;
+  int device = -1;  ///< −1: host memory
 
   // Under the claim.
   OperatorTable operators;

@@ -22,26 +22,35 @@ void callBack(const void* in, void* inout, std::size_t count, DataType type, voi
 
 }  // namespace
 
-atollRedOp_t OperatorTable::addPreMulSum(DataType type, const void* scalar) {
+CustomOperator& OperatorTable::add(Operator::Kind kind) {
   auto custom = std::make_shared<CustomOperator>();
   custom->handle = newHandle();
-  custom->type = type;
-  custom->op.kind = Operator::Kind::preMulSum;
-  std::memcpy(custom->op.scalar.data(), scalar, sizeOf(type));
+  custom->op.kind = kind;
   operators_.push_back(custom);
-  return custom->handle;
+  return *custom;
+}
+
+atollRedOp_t OperatorTable::addPreMulSum(DataType type, const void* scalar) {
+  CustomOperator& custom = add(Operator::Kind::preMulSum);
+  custom.type = type;
+  std::memcpy(custom.op.scalar.data(), scalar, sizeOf(type));
+  return custom.handle;
+}
+
+atollRedOp_t OperatorTable::addPreMulSumThere(DataType type, const void* scalar) {
+  CustomOperator& custom = add(Operator::Kind::preMulSum);
+  custom.type = type;
+  custom.op.scalarThere = scalar;
+  return custom.handle;
 }
 
 atollRedOp_t OperatorTable::addUser(atollReduceFunction_t function, void* context, bool commutative) {
-  auto custom = std::make_shared<CustomOperator>();
-  custom->handle = newHandle();
-  custom->function = function;
-  custom->context = context;
-  custom->user = UserReduction{callBack, custom.get(), commutative};
-  custom->op.kind = Operator::Kind::user;
-  custom->op.user = &custom->user;
-  operators_.push_back(custom);
-  return custom->handle;
+  CustomOperator& custom = add(Operator::Kind::user);
+  custom.function = function;
+  custom.context = context;
+  custom.user = UserReduction{callBack, &custom, commutative};
+  custom.op.user = &custom.user;
+  return custom.handle;
 }
 
 std::shared_ptr<const CustomOperator> OperatorTable::find(atollRedOp_t handle) const {

@@ -28,6 +28,8 @@ struct CustomOperator {
 class OperatorTable {
  public:
   atollRedOp_t addPreMulSum(DataType type, const void* scalar);
+  /// The scalar stays in memory of the device's, and is looked at when calls run.
+  atollRedOp_t addPreMulSumThere(DataType type, const void* scalar);
   atollRedOp_t addUser(atollReduceFunction_t function, void* context, bool commutative);
   /// Null when the handle is not live here.
   [[nodiscard]] std::shared_ptr<const CustomOperator> find(atollRedOp_t handle) const;
@@ -35,6 +37,8 @@ class OperatorTable {
   void clear() { operators_.clear(); }
 
  private:
+  CustomOperator& add(Operator::Kind kind);
+
   std::vector<std::shared_ptr<const CustomOperator>> operators_;
 };
 

@@ -120,8 +120,7 @@ atollResult_t atollCommUserRank(atollComm_t comm, int* rank) {
 }
 
 atollResult_t atollCommDevice(atollComm_t comm, int* device) {
-  constexpr int kHost = -1;
-  return query("atollCommDevice", comm, "device", device, [](const Entry&) { return kHost; });
+  return query("atollCommDevice", comm, "device", device, [](const Entry& entry) { return entry.device; });
 }
 
 atollResult_t atollCommGetStats(atollComm_t comm, atollCommStats_t* out) {

@@ -18,7 +18,9 @@ Status createPreMulSum(atollRedOp_t* op, const void* scalar, atollDataType_t typ
   }
   const Claim claim(comm);
   if (!claim) return refusal(comm);
-  *op = claim.entry().operators.addPreMulSum(checked, scalar);
+  const bool stays = residence == atollScalarDevice && claim.entry().device >= 0;
+  auto& operators = claim.entry().operators;
+  *op = stays ? operators.addPreMulSumThere(checked, scalar) : operators.addPreMulSum(checked, scalar);
   return success();
 }
 

@@ -24,6 +24,7 @@ atollResult_t resultOf(ErrorCode code) {
     case ErrorCode::timeout: return atollTimeout;
     case ErrorCode::aborted: return atollAborted;
     case ErrorCode::mismatch: return atollMismatch;
+    case ErrorCode::deviceError: return atollUnhandledCudaError;
   }
   return atollInternalError;
 }

@@ -41,6 +41,7 @@ void settle(const std::string& call, atollComm_t handle, Result<std::unique_ptr<
         entry.communicator = entry.owner.get();
         entry.rank = entry.communicator->rank();
         entry.ranks = entry.communicator->ranks();
+        entry.device = entry.communicator->settings().device;
         entry.life.store(lifeIn(Phase::ready));
         return;
       }

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "atoll/atoll.h"
 #include "src/api/entry.h"
@@ -44,6 +45,13 @@ inline bool joinsExchange(atollComm_t comm, const PointToPoint& operation) {
   return addToExchange(comm, operation);
 }
 
+/// A call of a communicator that works on a device: the stream is the device's, `NULL` its default stream.
+template <class Operation>
+void placeOnDevice(Operation& operation, atollStream_t stream) {
+  operation.onDevice = true;
+  operation.stream = stream;
+}
+
 inline QueuedCall queued(const Entry& entry, const Call& call, std::shared_ptr<const CustomOperator> custom) {
   return QueuedCall(call, entry.ranks, std::move(custom));
 }
@@ -63,6 +71,7 @@ atollResult_t submit(const char* name, atollComm_t comm, atollStream_t stream, F
     std::shared_ptr<const CustomOperator> custom;
     if (const Status checked = fill(entry, operation, custom); !checked.ok())
       return reject(name, entry, checked.error());
+    if (entry.device >= 0) placeOnDevice(operation, std::exchange(stream, nullptr));
     if (stream != nullptr || groupIsOpen()) {
       if (stream == nullptr && joinsExchange(comm, operation)) return atollSuccess;
       return defer(name, comm, entry, stream, queued(entry, operation, std::move(custom)));

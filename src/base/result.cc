@@ -16,6 +16,7 @@ std::string_view nameOf(ErrorCode code) {
     case ErrorCode::timeout: return "timeout";
     case ErrorCode::aborted: return "aborted";
     case ErrorCode::mismatch: return "mismatch";
+    case ErrorCode::deviceError: return "device error";
   }
   return "unknown error";
 }

@@ -24,7 +24,9 @@ enum class ErrorCode : std::uint8_t {
   timeout,          ///< the time limit passed
   aborted,          ///< the communicator was aborted
   mismatch,         ///< ranks disagree on a call, or on the protocol
+  deviceError,      ///< the device's runtime refused: the text carries its call and its reason
 };
+inline constexpr ErrorCode kLastErrorCode = ErrorCode::deviceError;
 
 /// Name of the code, for logs: "invalid argument", "timeout", …
 std::string_view nameOf(ErrorCode code);

@@ -72,9 +72,9 @@ Result<UniqueId> decodeOffer(std::string_view text) {
     std::string bytes(text.size() / 2, '\0');
     if (parseHex(text.substr(1), {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()})) {
       const auto code = static_cast<std::uint8_t>(bytes[0]);
-      return Error{code <= static_cast<std::uint8_t>(ErrorCode::mismatch) ? static_cast<ErrorCode>(code)
-                                                                          : ErrorCode::remoteError,
-                   fmt::format("process 0 could not open the rendezvous: {}", std::string_view(bytes).substr(1))};
+      return Error{
+          code <= static_cast<std::uint8_t>(kLastErrorCode) ? static_cast<ErrorCode>(code) : ErrorCode::remoteError,
+          fmt::format("process 0 could not open the rendezvous: {}", std::string_view(bytes).substr(1))};
     }
   }
   return makeError(ErrorCode::remoteError,

@@ -7,9 +7,11 @@
 #include <optional>
 
 #include "src/base/hash.h"
+#include "src/comm/device_calls.h"
 #include "src/comm/heads_and_tails.h"
 #include "src/comm/islands.h"
 #include "src/comm/link_table.h"
+#include "src/comm/planner.h"
 #include "src/comm/program_cache.h"
 #include "src/comm/site.h"
 #include "src/comm/waiting.h"
@@ -44,6 +46,10 @@ class CommunicatorOfRank final : public Communicator {
       ATOLL_ASSIGN(topology, topologyOf(directory(), settings_, session_->communicator()));
     }
     ATOLL_TRY(goBy(std::move(topology), session_->communicator()));
+    if (settings_.device >= 0) {
+      const auto exchange = [this](std::span<const PointToPoint> operations) { return startExchange(operations); };
+      ATOLL_ASSIGN(device_, DeviceCalls::create({rank_, &session_->directory(), &settings_, &*planner_, exchange}));
+    }
     session_->onNotice(rank_, [this](const Notice& notice) { take(notice); });
     return success();
   }
@@ -65,13 +71,15 @@ class CommunicatorOfRank final : public Communicator {
   Status run(std::span<const PointToPoint> operations) override { return finish(start(operations)); }
 
   Result<Execution*> start(const Call& call) override {
-    if (watch_.failed()) return watch_.status().error();
+    if (const Status status = failure(); !status.ok()) return status.error();
+    if (device_ != nullptr && call.onDevice) return startOnDevice(call);
     const bool maySplit = call.vForm && call.collective == Collective::allToAll;
     return maySplit ? startAllToAllV(call) : startWhole(call);
   }
 
   Result<Execution*> start(std::span<const PointToPoint> operations) override {
-    if (watch_.failed()) return watch_.status().error();
+    if (const Status status = failure(); !status.ok()) return status.error();
+    if (device_ != nullptr && !operations.empty() && operations.front().onDevice) return startOnDevice(operations);
     auto program = programs_->get(operations);
     if (!program.ok()) return settle(std::move(program).error()).error();
     return begin(*program.value(), nullptr, nullptr, Operator{}, 0);
@@ -82,9 +90,16 @@ class CommunicatorOfRank final : public Communicator {
   void abort() override {
     const auto text = fmt::format("{} aborted the communicator", directory().name(rank_));
     if (watch_.fail(Error{ErrorCode::aborted, text})) session_->spread({Notice::Kind::aborted, rank_, 0, text});
+    if (device_ != nullptr) device_->abort();
   }
 
-  [[nodiscard]] Status failure() const override { return watch_.status(); }
+  // What is queued on a device fails while nobody is looking.
+  [[nodiscard]] Status failure() const override {
+    if (device_ != nullptr && !watch_.failed()) {
+      if (const auto error = device_->failure()) tell(*error);
+    }
+    return watch_.status();
+  }
 
   Status usePlan(std::span<const Plan> family) override {
     ATOLL_TRY(plan::verify(family));
@@ -92,7 +107,8 @@ class CommunicatorOfRank final : public Communicator {
       return makeError(ErrorCode::invalidArgument, "the plan is for {} ranks, the communicator has {}",
                        family.front().ranks, ranks());
     }
-    programs_->use(std::make_shared<const Plan>(family[static_cast<std::size_t>(rank_)]));
+    planner_->use(std::make_shared<const Plan>(family[static_cast<std::size_t>(rank_)]));
+    forgetPrograms();
     return success();
   }
 
@@ -111,7 +127,7 @@ class CommunicatorOfRank final : public Communicator {
   }
 
   [[nodiscard]] Result<AlgorithmChoice> choiceFor(Collective collective, std::uint64_t bytes) const override {
-    return programs_->choiceFor(collective, bytes);
+    return planner_->choiceFor(collective, bytes);
   }
 
   [[nodiscard]] CommunicatorStats stats() const override {
@@ -124,9 +140,9 @@ class CommunicatorOfRank final : public Communicator {
         static_cast<std::size_t>(std::ranges::count(where.processOf, where.processOf[static_cast<std::size_t>(rank_)]));
     stats.bytesHeld = sizeof *this + shared / std::max<std::size_t>(1, inProcess) + links_.bytesHeld() +
                       programs_->bytesHeld() + outbox_.bytesHeld() + execution_.bytesHeld() +
-                      (headsAndTails_ ? headsAndTails_->bytesHeld() : 0);
+                      (headsAndTails_ ? headsAndTails_->bytesHeld() : 0) + (device_ ? device_->bytesHeld() : 0);
     stats.links = links_.size();
-    stats.programs = programs_->size();
+    stats.programs = programs_->size() + (device_ != nullptr ? device_->programs() : 0);
     stats.calls = sequence_;
     return stats;
   }
@@ -134,15 +150,23 @@ class CommunicatorOfRank final : public Communicator {
  private:
   /// Takes a topology, for the communicator that is known in this process by `number`. After an error all is as it was.
   Status goBy(std::shared_ptr<const Topology> topology, std::uint64_t number) {
-    ATOLL_ASSIGN(const LinkSurvey survey, links_.survey());
-    ATOLL_ASSIGN(auto site, siteOf(directory(), *topology, links_, survey.worst, number));
+    ATOLL_ASSIGN(LinkSurvey survey, links_.survey());
+    std::shared_ptr<const plan::SiteModel> site;
+    if (settings_.device >= 0) {
+      survey.site.links = "cuda";
+      site = std::make_shared<const plan::SiteModel>(DeviceCalls::linkModel());
+    } else {
+      ATOLL_ASSIGN(site, siteOf(directory(), *topology, links_, survey.worst, number));
+    }
     ATOLL_ASSIGN(Choosing choosing, Choosing::create(settings_, survey.site, std::move(site), directory()));
     topology_ = std::move(topology);
     logTopology(*topology_, rank_);
-    if (programs_) {
-      programs_->goBy(topology_->hierarchy(), std::move(choosing));
+    if (planner_) {
+      planner_->goBy(topology_->hierarchy(), std::move(choosing));
+      forgetPrograms();
     } else {
-      programs_.emplace(rank_, topology_->hierarchy(), settings_, links_, std::move(choosing));
+      planner_.emplace(rank_, topology_->hierarchy(), settings_, std::move(choosing));
+      programs_.emplace(*planner_, links_);
     }
     return success();
   }
@@ -186,8 +210,31 @@ class CommunicatorOfRank final : public Communicator {
     return begin(*program.value(), call.send, call.recv, call.op, ++sequence_);
   }
 
+  void forgetPrograms() {
+    programs_->forget();
+    if (device_ != nullptr) device_->forget();
+  }
+
+  /// `what` is a Call, or the operations of a group.
+  template <class What>
+  Result<Execution*> startOnDevice(const What& what) {
+    ATOLL_TRY(device_->check(what));
+    Status begun = device_->begin(what);
+    if (!begun.ok()) return settle(std::move(begun)).error();
+    ++sequence_;
+    under_ = device_.get();
+    return static_cast<Execution*>(&told_);
+  }
+
+  /// Sends and receives in host memory for a call on the device, which drives them.
+  Result<Execution*> startExchange(std::span<const PointToPoint> operations) {
+    ATOLL_ASSIGN(exec::Program* const program, programs_->get(operations));
+    execution_.begin(*program, nullptr, nullptr, Operator{}, 0);
+    return static_cast<Execution*>(&execution_);
+  }
+
   Result<Execution*> startAllToAllV(const Call& call) {
-    auto headBytes = programs_->headBytes();
+    auto headBytes = planner_->headBytes();
     if (!headBytes.ok()) return settle(std::move(headBytes).error()).error();
     if (*headBytes == 0) return startWhole(call);
     if (!headsAndTails_) headsAndTails_ = std::make_unique<HeadsAndTails>(environment(), execution_);
@@ -215,11 +262,16 @@ class CommunicatorOfRank final : public Communicator {
     return status;
   }
   void endWith(const Error& error) {
+    tell(error);
+    links_.close();
+  }
+  /// From any thread.
+  void tell(const Error& error) const {
     if (watch_.fail(error)) {
       session_->spread({Notice::Kind::failed, rank_, static_cast<std::uint8_t>(error.code),
                         fmt::format("{} failed: {}", directory().name(rank_), error.text)});
     }
-    links_.close();
+    if (device_ != nullptr) device_->abort();
   }
 
   void take(const Notice& notice) {
@@ -227,6 +279,7 @@ class CommunicatorOfRank final : public Communicator {
       watch_.left(notice.rank);
     } else if (notice.rank != rank_) {
       watch_.fail(Error{codeOf(notice), notice.text});
+      if (device_ != nullptr) device_->abort();
     }
   }
 
@@ -258,11 +311,13 @@ class CommunicatorOfRank final : public Communicator {
   Rank rank_;
   Settings settings_;
   std::shared_ptr<const Topology> topology_;
-  PeerWatch watch_;
+  mutable PeerWatch watch_;  ///< of what is queued on a device, failures are found when someone asks
   Outbox outbox_;
   LinkTable links_;
+  std::optional<Planner> planner_;
   std::optional<ProgramCache> programs_;
   exec::HostExecution execution_;
+  std::unique_ptr<DeviceCalls> device_;           ///< null: a communicator of host memory
   std::unique_ptr<HeadsAndTails> headsAndTails_;  ///< from the first call that needs it
   Execution* under_ = &execution_;                ///< what runs the present call
   Told told_{*this};

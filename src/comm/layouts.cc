@@ -69,7 +69,8 @@ std::uint64_t inputElements(const Call& call, Rank rank, Rank ranks) {
   }
 }
 
-Result<FusedPointToPoint> fusePointToPoint(std::span<const PointToPoint> operations, Rank rank, Rank ranks) {
+Result<FusedPointToPoint> fusePointToPoint(std::span<const PointToPoint> operations, Rank rank, Rank ranks,
+                                           std::int32_t lanes) {
   std::int32_t sends = 0;
   std::int32_t receives = 0;
   for (const PointToPoint& operation : operations) ++(operation.isSend ? sends : receives);
@@ -123,11 +124,8 @@ Result<FusedPointToPoint> fusePointToPoint(std::span<const PointToPoint> operati
   plan.algorithm = "point-to-point";
   plan.ranks = ranks;
   plan.rank = rank;
-  Loop loop;
-  loop.rounds.push_back(std::move(round));
-  Lane lane;
-  lane.loops.push_back(std::move(loop));
-  plan.lanes.push_back(std::move(lane));
+  plan.shares = lanes;
+  for (std::int32_t share = 0; share < lanes; ++share) plan.lanes.push_back(Lane{share, {Loop{1, {round}}}});
   auto shared = std::make_shared<const Plan>(std::move(plan));
 
   CallRecord record;
@@ -152,14 +150,20 @@ Status describePointToPoint(exec::Program& program, std::span<const PointToPoint
   return success();
 }
 
+void locatePointToPoint(exec::Layout& layout, std::span<const PointToPoint> operations) {
+  std::int32_t next[2] = {0, 0};
+  for (const PointToPoint& operation : operations) {
+    auto& blocks = operation.isSend ? layout.inputBlocks() : layout.outputBlocks();
+    blocks.relocate(next[operation.isSend ? 0 : 1]++, reinterpret_cast<std::intptr_t>(operation.buffer));
+  }
+}
+
 void bindPointToPoint(exec::Program& program, std::span<const PointToPoint> operations) {
+  locatePointToPoint(program.layout, operations);
   std::size_t next[2] = {0, 0};
   for (const PointToPoint& operation : operations) {
     const int direction = operation.isSend ? 0 : 1;
-    const std::size_t block = next[direction]++;
-    auto& blocks = operation.isSend ? program.layout.inputBlocks() : program.layout.outputBlocks();
-    blocks.relocate(static_cast<std::int32_t>(block), reinterpret_cast<std::intptr_t>(operation.buffer));
-    exec::BlockCall& own = program.blockCalls[direction][block];
+    exec::BlockCall& own = program.blockCalls[direction][next[direction]++];
     if (own.link == nullptr) continue;
     own.call.sequence = ++(operation.isSend ? own.link->pairSends : own.link->pairReceives);
   }

@@ -20,14 +20,18 @@ exec::Layout layoutOf(const Call& call, const Plan& plan, std::int32_t tiles);
 /// Elements in this rank's input buffer.
 std::uint64_t inputElements(const Call& call, Rank rank, Rank ranks);
 
-/// The sends and receives of a group as one round of one lane: all of them under way together, those to myself as
-/// copies.
+/// The sends and receives of a group as one round: all of them under way together, those to myself as copies. Messages
+/// are cut into a share for each lane; both ends of a message have the same lanes.
 struct FusedPointToPoint {
   std::shared_ptr<const Plan> plan;
   exec::Layout layout;
   CallRecord record;
 };
-Result<FusedPointToPoint> fusePointToPoint(std::span<const PointToPoint> operations, Rank rank, Rank ranks);
+Result<FusedPointToPoint> fusePointToPoint(std::span<const PointToPoint> operations, Rank rank, Rank ranks,
+                                           std::int32_t lanes = 1);
+
+/// Where the blocks of a layout of fusePointToPoint() lie.
+void locatePointToPoint(exec::Layout& layout, std::span<const PointToPoint> operations);
 
 /// Gives every block of a fused program its call. Once for each program.
 Status describePointToPoint(exec::Program& program, std::span<const PointToPoint> operations, Rank rank,

@@ -22,7 +22,8 @@ struct Operator {
   enum class Kind : std::uint8_t { builtin, preMulSum, user };
   Kind kind = Kind::builtin;
   ReduceOp op = ReduceOp::sum;                   ///< builtin
-  alignas(8) std::array<std::byte, 8> scalar{};  ///< preMulSum: one element of the call's type
+  alignas(8) std::array<std::byte, 8> scalar{};  ///< preMulSum: one element of the call's type …
+  const void* scalarThere = nullptr;             ///< … or, not null, where the device finds it when the call runs
   const UserReduction* user = nullptr;           ///< user; outlives the call
   [[nodiscard]] bool ordered() const { return kind == Kind::user && !user->commutative; }
 };
@@ -43,7 +44,9 @@ struct Call {
   Operator op;
   Rank root = kNoRank;
   bool vForm = false;
-  bool heads = false;  ///< allToAll: of a v-form's blocks the heads, which are equal (comm/heads_and_tails.h)
+  bool heads = false;      ///< allToAll: of a v-form's blocks the heads, which are equal (comm/heads_and_tails.h)
+  bool onDevice = false;   ///< the buffers lie on the communicator's device, and the call is queued on …
+  void* stream = nullptr;  ///< … this stream of the device's
   const std::size_t* sendCounts = nullptr;
   const std::size_t* sendDispls = nullptr;
   const std::size_t* recvCounts = nullptr;
@@ -57,6 +60,8 @@ struct PointToPoint {
   std::uint64_t count = 0;
   DataType type = DataType::uint8;
   Rank peer = 0;
+  bool onDevice = false;   ///< as a call's; the operations of a group are alike in it, not in the stream
+  void* stream = nullptr;  ///< likewise
 };
 
 }  // namespace atl

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one rank of a communicator has on its device, and the launch of its calls.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "src/cuda/runtime.h"
+#include "src/exec/call.h"
+#include "src/exec/cuda/device/launch.h"
+#include "src/exec/cuda/device/signals.h"
+#include "src/exec/cuda/device_links.h"
+#include "src/exec/cuda/program_image.h"
+
+namespace atl::cuda {
+
+/// A lowered plan in the device's memory.
+struct DeviceProgram {
+  Memory memory;  ///< a device::Program, and behind it its arrays
+  std::int32_t lanes = 0;
+  std::uint32_t threads = 0;  ///< of a block
+  std::uint64_t scratchBytes = 0;
+  std::uint64_t inputBytes = 0;  ///< of this rank's input buffer
+  bool snapshotInput = false;    ///< see exec::Program
+  DataType type = DataType::uint8;
+  ReduceOp op = ReduceOp::sum;
+  bool captured = false;  ///< in a graph, which may run it at any time
+};
+
+/// Calls are launched by one thread at a time; abort() and failure() may be called by any.
+class DeviceRank {
+ public:
+  struct Settings {
+    int device = 0;
+    std::uint64_t process = 0;  ///< ProcessInfo::id of this process
+    std::uint64_t host = 0;     ///< and its host
+    double timeoutSeconds = 0;
+    LinkShape shape;
+  };
+  /// Everything that may have to wait for the device is done here, before any call spins on it.
+  static Result<std::unique_ptr<DeviceRank>> create(const Settings& settings);
+  ~DeviceRank();
+  DeviceRank(const DeviceRank&) = delete;
+  DeviceRank& operator=(const DeviceRank&) = delete;
+
+  [[nodiscard]] int device() const { return settings_.device; }
+  [[nodiscard]] int multiprocessors() const { return multiprocessors_; }
+  [[nodiscard]] DeviceLinks& links() { return links_; }
+
+  /// Success where the device can use the buffer, or there is none; an error names the argument and says what it is
+  /// instead.
+  Status checkBuffer(std::string_view argument, const void* buffer) const;
+
+  /// Copies an image to the device, for a program whose other members are the caller's to fill in.
+  Status load(const device::ProgramImage& image, DeviceProgram& program);
+
+  /// Queues a call on the user's streams and returns: it runs after what all of them have, and they wait for it.
+  Status launch(DeviceProgram& program, const void* send, void* recv, const Operator& op,
+                std::span<const cudaStream_t> streams);
+
+  /// Ends what runs now, and all that is launched from now on.
+  void abort();
+
+  /// How the first run that failed did so.
+  [[nodiscard]] std::optional<device::Failure> failure() const;
+
+  [[nodiscard]] std::size_t bytesHeld() const;
+
+ private:
+  explicit DeviceRank(const Settings& settings)
+      : settings_(settings), links_(settings.device, settings.process, settings.host, settings.shape) {}
+
+  /// What the host and the device both see.
+  struct Shared {
+    device::Signals signals;
+    device::Failure failure;
+  };
+  /// Memory that calls need besides the user's. Graphs that were captured may go on using what was here before.
+  struct Workspace {
+    std::vector<Memory> areas;
+    Result<std::byte*> atLeast(std::uint64_t bytes);
+  };
+
+  Status prepare();
+  Status follow(cudaStream_t stream);
+  Status join(cudaStream_t stream, std::span<const cudaStream_t> others);
+  [[nodiscard]] Shared& shared() const { return *reinterpret_cast<Shared*>(shared_.data()); }
+
+  Settings settings_;
+  int multiprocessors_ = 0;
+  Memory shared_;
+  Memory private_;  ///< device::Control, and behind it the lanes' counters
+  std::optional<Stream> stream_;
+  DeviceLinks links_;
+  Workspace scratch_;
+  Workspace input_;
+  cudaEvent_t last_ = nullptr;         ///< the end of the last call that was not captured …
+  cudaStream_t lastStream_ = nullptr;  ///< … on this stream
+  cudaEvent_t joined_ = nullptr;       ///< where the other streams of a call stand
+  bool launched_ = false;
+};
+
+}  // namespace atl::cuda

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls are ordered by streams as everything on a device is, and can be captured and replayed.
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <vector>
+
+#include "tests/cuda/world.h"
+
+namespace atl {
+namespace {
+
+using test::CollectiveCase;
+using test::DeviceBuffer;
+using test::deviceCall;
+using test::DeviceWorld;
+
+constexpr std::size_t kCount = 3000;
+constexpr CollectiveCase kSum{Collective::allReduce, kCount, DataType::int32, ReduceOp::sum, kNoRank, false};
+
+/// A rank's input and output, in memory of its device.
+struct Buffers {
+  Buffers() : input(kCount * sizeof(int)), output(kCount * sizeof(int)) {}
+  void fill(int value) { input.put(std::vector<int>(kCount, value).data()); }
+  [[nodiscard]] std::vector<int> result() const {
+    std::vector<int> got(kCount);
+    output.get(got.data());
+    return got;
+  }
+  DeviceBuffer input;
+  DeviceBuffer output;
+};
+
+TEST(CudaStreams, CallWaitsForWhatIsQueuedBeforeIt) {
+  DeviceWorld world({0, 1});
+  world.onRanks([&](Rank rank, cudaStream_t stream) {
+    Buffers buffers;
+    const std::vector<int> values(kCount, rank + 1);
+    // Nothing is waited for between the copies and the call.
+    ASSERT_EQ(
+        cudaMemcpyAsync(buffers.input.data(), values.data(), kCount * sizeof(int), cudaMemcpyHostToDevice, stream),
+        cudaSuccess);
+    ASSERT_TRUE(world[rank].run(deviceCall(kSum, buffers.input.data(), buffers.output.data(), stream)).ok());
+    std::vector<int> got(kCount);
+    ASSERT_EQ(cudaMemcpyAsync(got.data(), buffers.output.data(), kCount * sizeof(int), cudaMemcpyDeviceToHost, stream),
+              cudaSuccess);
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+    EXPECT_EQ(got, std::vector<int>(kCount, 3));
+  });
+}
+
+TEST(CudaStreams, CallsOnSeveralStreamsRunInTheOrderOfTheCalls) {
+  DeviceWorld world({0, 1, 2});
+  world.onRanks([&](Rank rank, cudaStream_t stream) {
+    cudaStream_t other = nullptr;
+    ASSERT_EQ(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking), cudaSuccess);
+    Buffers buffers;
+    buffers.fill(1);
+    // In place, so that each call takes what the one before it left.
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_TRUE(world[rank]
+                      .run(deviceCall(kSum, buffers.input.data(), buffers.input.data(), i % 2 == 0 ? stream : other))
+                      .ok());
+    }
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+    ASSERT_EQ(cudaStreamSynchronize(other), cudaSuccess);
+    std::vector<int> got(kCount);
+    buffers.input.get(got.data());
+    EXPECT_EQ(got, std::vector<int>(kCount, 81));
+    cudaStreamDestroy(other);
+  });
+}
+
+TEST(CudaStreams, CapturedCallsAreReplayed) {
+  DeviceWorld world({0, 1});
+  world.onRanks([&](Rank rank, cudaStream_t stream) {
+    Buffers buffers;
+    buffers.fill(rank);
+    cudaGraph_t graph = nullptr;
+    ASSERT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+    for (int i = 0; i < 2; ++i) {
+      const auto status = world[rank].run(deviceCall(kSum, buffers.input.data(), buffers.output.data(), stream));
+      ASSERT_TRUE(status.ok()) << status.error().text;
+    }
+    ASSERT_EQ(cudaStreamEndCapture(stream, &graph), cudaSuccess);
+    cudaGraphExec_t executable = nullptr;
+    ASSERT_EQ(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
+    for (int replay = 0; replay < 5; ++replay) {
+      buffers.fill(rank + replay);
+      ASSERT_EQ(cudaGraphLaunch(executable, stream), cudaSuccess);
+      ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+      EXPECT_EQ(buffers.result(), std::vector<int>(kCount, 1 + 2 * replay));
+    }
+    // And calls that are not captured go on beside them.
+    ASSERT_TRUE(world[rank].run(deviceCall(kSum, buffers.input.data(), buffers.output.data(), stream)).ok());
+    ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+    EXPECT_EQ(buffers.result(), std::vector<int>(kCount, 9));
+    cudaGraphExecDestroy(executable);
+    cudaGraphDestroy(graph);
+  });
+}
+
+}  // namespace
+}  // namespace atl
