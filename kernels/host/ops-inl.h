@@ -83,8 +83,8 @@ struct IntegerMin : PassThrough {
   }
 };
 
-/// a where a < b, else b: also when either is a NaN. x86's own minimum does just that; other machines' drop the NaN, and
-/// so do the two of Highway's targets that use no vector instructions.
+/// a where a < b, else b: also when either is a NaN. x86's own minimum does just that; other machines' drop the NaN,
+/// and so do the two of Highway's targets that use no vector instructions.
 template <class V>
 HWY_INLINE V lesserElseSecond(V a, V b) {
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
