@@ -175,7 +175,8 @@ void Service::run() {
                                    idle ? waitMilliseconds(lastMoment) : 0);
     for (int i = 0; i < count; ++i) {
       const auto& event = events[static_cast<std::size_t>(i)];
-      const std::uint64_t key = event.data.u64;  // a copy: the kernel's structure is packed, and the key misaligned in it
+      const std::uint64_t key =
+          event.data.u64;  // a copy: the kernel's structure is packed, and the key misaligned in it
       const auto found = watches_.find(key);
       if (found == watches_.end()) continue;  // forgotten by a handler earlier in this batch
       const auto watch = found->second;
