@@ -7,7 +7,7 @@
 
 #include "tests/transports/message_traffic.h"
 #include "transports/link.h"
-#include "transports/ucx/piece_list.h"
+#include "transports/piece_list.h"
 #include "transports/ucx/wire.h"
 
 namespace atl::ucx {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "transports/same_message.h"
+
 namespace atl::tcp {
 
 Result<int> connectionsAgreed(const Greeting& theirs, int mine) {
@@ -31,14 +33,7 @@ Status check(const Header& header, const Expectation& expected) {
     return makeError(ErrorCode::remoteError, "protocol: the header of message {} where that of message {} should be",
                      header.message, expected.message);
   }
-  const bool checked = header.call.sequence != 0 && expected.call.sequence != 0;
-  if (checked && header.call != expected.call) return mismatch(expected.me, expected.call, expected.peer, header.call);
-  if (header.bytes != expected.bytes) {
-    return mismatch(expected.me, expected.call, expected.peer, header.call)
-        .within(fmt::format("rank {} sent a message of {} bytes where rank {} expects {}", expected.peer, header.bytes,
-                            expected.me, expected.bytes));
-  }
-  return success();
+  return sameMessage({expected.me, expected.bytes, expected.call}, {expected.peer, header.bytes, header.call});
 }
 
 }  // namespace atl::tcp

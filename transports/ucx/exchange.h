@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How two ends of a UCX link tell each other where they are: a greeting and an address each way over a stream of the
-// bootstrap. Neither end waits for the other's before it sends its own.
+// bootstrap.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <vector>
 
-#include "src/base/unique_fd.h"
+#include "transports/greeting_stream.h"
 #include "transports/ucx/wire.h"
 
 namespace atl::ucx {
@@ -25,12 +25,9 @@ class Exchange {
   [[nodiscard]] const std::vector<std::byte>& peerAddress() const { return address_; }
 
  private:
-  Status send();
-  Result<bool> receive(void* to, std::size_t bytes, std::size_t& have);
+  [[nodiscard]] Status stillThere() const;
 
-  UniqueFd socket_;
-  std::vector<std::byte> mine_;  ///< greeting and address
-  std::size_t sent_ = 0;
+  GreetingStream stream_;
   Greeting theirs_;
   std::size_t greeted_ = 0;         ///< bytes of the greeting that have come
   std::vector<std::byte> address_;  ///< sized by the greeting

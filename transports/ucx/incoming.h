@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "transports/link.h"
+#include "transports/piece_list.h"
 #include "transports/ucx/endpoint.h"
-#include "transports/ucx/piece_list.h"
 
 namespace atl::ucx {
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transports/ucx/wire.h"
 
+#include "transports/same_message.h"
+
 namespace atl::ucx {
 
 Status check(const Greeting& theirs) {
@@ -26,14 +28,8 @@ Status check(const FragmentHeader& header, const Expectation& expected) {
                      header.message, expected.at, expected.message);
   }
   if (header.at == 0) {
-    const bool checked = header.call.sequence != 0 && expected.call.sequence != 0;
-    if (checked && header.call != expected.call)
-      return mismatch(expected.me, expected.call, expected.peer, header.call);
-    if (header.messageBytes != expected.messageBytes) {
-      return mismatch(expected.me, expected.call, expected.peer, header.call)
-          .within(fmt::format("rank {} sent a message of {} bytes where rank {} expects {}", expected.peer,
-                              header.messageBytes, expected.me, expected.messageBytes));
-    }
+    ATOLL_TRY(sameMessage({expected.me, expected.messageBytes, expected.call},
+                          {expected.peer, header.messageBytes, header.call}));
   }
   const std::uint64_t left = expected.messageBytes - expected.at;
   if (header.messageBytes != expected.messageBytes || header.bytes > left || (header.bytes == 0) != (left == 0) ||

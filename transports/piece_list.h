@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pieces of one direction of a UCX link, in the order of posting, and where in them the link has come.
+// The pieces of one direction of a message link, in the order of posting, and where in them the link has come.
 #pragma once
 
 #include <cstdint>
 
 #include "src/base/call_record.h"
 
-namespace atl::ucx {
+namespace atl {
 
 /// Piece is SendPiece or ReceivePiece. A piece's `left` counts what of it is not through yet; a message of no bytes
 /// counts as one.
@@ -92,4 +92,4 @@ class PieceList {
   std::uint64_t tailMessageBytes_ = 0;
 };
 
-}  // namespace atl::ucx
+}  // namespace atl
