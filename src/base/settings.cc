@@ -120,8 +120,8 @@ const std::array kRows = {
          "A plan of the user's own (JSON), used for its collective on communicators of its size."},
         [](Settings& s, std::string_view t) { return readText(s.planFile, t); }},
     Row{{"ATOLL_TRANSPORT", "name list", "inproc,shm,tcp",
-         "Transports that may be used: inproc, shm, ucx, tcp. The first of these that serves is taken; ucx only if it "
-         "is named."},
+         "Transports that may be used: inproc, shm, rdma, ucx, tcp. The first of these that serves is taken; rdma and "
+         "ucx only if they are named."},
         [](Settings& s, std::string_view t) { return readText(s.transports, t); }},
     Row{{"ATOLL_SOCKET_IFNAME", "interface list", "",
          "Interfaces for TCP: names or prefixes, =NAME for exactly that, ^NAME to exclude, or a subnet such as "
@@ -140,6 +140,37 @@ const std::array kRows = {
          "Congestion control of data connections, e.g. bbr, or system for the host's own; empty for cubic where it may "
          "be used."},
         [](Settings& s, std::string_view t) { return readText(s.congestionControl, t); }},
+    Row{{"ATOLL_RDMA_DEVICES", "device list", "",
+         "Ports for RDMA: names or prefixes of devices, mlx5_0:2 for one port, = in front for whole names, ^ for all "
+         "but "
+         "these."},
+        [](Settings& s, std::string_view t) { return readText(s.rdma.devices, t); }},
+    Row{{"ATOLL_RDMA_GID_INDEX", "-1 to 255", "-1",
+         "Row of the port's GID table; -1 chooses: RoCEv2 before RoCEv1, IPv4 before IPv6 before link-local."},
+        [](Settings& s, std::string_view t) { return readInt(s.rdma.gidIndex, t, -1, 255); }},
+    Row{{"ATOLL_RDMA_TRAFFIC_CLASS", "0 to 255", "0", "Traffic class of RoCE's packets: DSCP times 4, and ECN."},
+        [](Settings& s, std::string_view t) { return readInt(s.rdma.trafficClass, t, 0, 255); }},
+    Row{{"ATOLL_RDMA_SERVICE_LEVEL", "0 to 15", "0", "InfiniBand's service level, and RoCE's priority."},
+        [](Settings& s, std::string_view t) { return readInt(s.rdma.serviceLevel, t, 0, 15); }},
+    Row{{"ATOLL_RDMA_MTU", "0 or 256 to 4096", "0", "Most bytes of payload in an RDMA packet; 0 for the port's own."},
+        [](Settings& s, std::string_view t) -> Status {
+          if (t == "0") {
+            s.rdma.mtu = 0;
+            return success();
+          }
+          return readInt(s.rdma.mtu, t, 256, 4096);
+        }},
+    Row{{"ATOLL_RDMA_TIMEOUT", "1 to 31", "16",
+         "An RDMA packet without answer is sent again after 4.096 us times 2^this."},
+        [](Settings& s, std::string_view t) { return readInt(s.rdma.timeout, t, 1, 31); }},
+    Row{{"ATOLL_RDMA_RETRIES", "0 to 7", "6",
+         "So many times; then the port counts as failed. 7 is for ever with some devices."},
+        [](Settings& s, std::string_view t) { return readInt(s.rdma.retries, t, 0, 7); }},
+    Row{{"ATOLL_RDMA_RAILS", "1 to 8", "1", "RDMA ports that a link uses side by side; the same on every rank."},
+        [](Settings& s, std::string_view t) { return readInt(s.rdma.rails, t, 1, 8); }},
+    Row{{"ATOLL_RDMA_QUEUE_PAIRS", "1 to 8", "1",
+         "Queue pairs of an RDMA link, each of which a network may send another way; the same on every rank."},
+        [](Settings& s, std::string_view t) { return readInt(s.rdma.queuePairs, t, 1, 8); }},
     Row{{"ATOLL_HOSTID", "text", "", "Replaces the identity that decides which processes share a host."},
         [](Settings& s, std::string_view t) { return readText(s.hostId, t); }},
     Row{{"ATOLL_SLOT_BYTES", "bytes", "64K", "Size of a bounce slot for messages between processes of a host."},

@@ -28,6 +28,19 @@ enum class Direct : std::uint8_t {
   never,
 };
 
+/// How the transport rdma uses the ports of the machine.
+struct RdmaSettings {
+  std::string devices;   ///< ATOLL_RDMA_DEVICES: "mlx5_0,mlx5_1:2"; = for whole names, ^ for all but these
+  int gidIndex = -1;     ///< ATOLL_RDMA_GID_INDEX: row of the port's GID table; -1: chosen
+  int trafficClass = 0;  ///< ATOLL_RDMA_TRAFFIC_CLASS: of RoCE's packets (DSCP and ECN)
+  int serviceLevel = 0;  ///< ATOLL_RDMA_SERVICE_LEVEL: InfiniBand's, or RoCE's priority
+  int mtu = 0;           ///< ATOLL_RDMA_MTU: most payload of a packet; 0: the port's
+  int timeout = 16;      ///< ATOLL_RDMA_TIMEOUT: a packet is sent again after 4.096 µs · 2^this
+  int retries = 6;       ///< ATOLL_RDMA_RETRIES: so many times
+  int rails = 1;         ///< ATOLL_RDMA_RAILS: ports that a link uses side by side
+  int queuePairs = 1;    ///< ATOLL_RDMA_QUEUE_PAIRS: of a link, where they are more than its ports
+};
+
 /// Values read once from the environment. A communicator keeps its own copy, which its config may override.
 /// Fields are documented by the registry's rows in settings.cc, in the same order.
 struct Settings {
@@ -39,6 +52,7 @@ struct Settings {
   std::string addressFamily;            ///< ATOLL_SOCKET_FAMILY: "4", "6" or empty for either
   int socketsPerPeer = 1;               ///< ATOLL_SOCKETS_PER_PEER
   std::string congestionControl;        ///< ATOLL_TCP_CONGESTION: e.g. "bbr"; "system"; empty: the transport's choice
+  RdmaSettings rdma;                    ///< ATOLL_RDMA_…
   std::string hostId;                   ///< ATOLL_HOSTID: overrides the identity that decides "same host"
   std::uint64_t slotBytes = 64 << 10;   ///< ATOLL_SLOT_BYTES: size of one bounce slot
   int slots = 16;                       ///< ATOLL_SLOTS: bounce slots of a rank

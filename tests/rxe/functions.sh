@@ -41,3 +41,21 @@ pingpong() {
   timeout 60 ibv_rc_pingpong -d "$2" -g 1 -n "$3" 127.0.0.1 || fail "the client on $2"
   wait "$server" || fail "the server on $1: $(cat /tmp/pingpong-server)"
 }
+
+# on_nodes COUNT PROGRAM ARGUMENT…: runs PROGRAM_perf of the build with so many processes over RDMA alone, number N as if on a host of its own that
+# has the device rxeN, or those that DEVICES has as its N-th word; with ISLANDS, as many hosts are neighbours in each. Data must be right.
+on_nodes() {
+  local count=$1 program=$2
+  shift 2
+  # The variables are the rank's.
+  # shellcheck disable=SC2016
+  ATOLL_TRANSPORT=rdma DEVICES=${DEVICES-} timeout 200 "$BUILD/bin/atoll" run -n "$count" -- bash -c '
+    node=$((ATOLL_RANK + 1))
+    read -ra devices <<<"$DEVICES"
+    export ATOLL_HOSTID=node$node ATOLL_RDMA_DEVICES="=${devices[ATOLL_RANK]:-rxe$node}"
+    [[ -z ${ISLANDS-} ]] || export ATOLL_ISLAND=island$((ATOLL_RANK / ISLANDS))/node$node
+    exec "$@"' _ "$BUILD/bin/${program}_perf" "$@"
+}
+
+# queue_pairs: of all devices, but for those of the kernel's own.
+queue_pairs() { rdma resource show qp | grep -vc 'comm \[' || true; }

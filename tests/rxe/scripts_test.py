@@ -24,7 +24,7 @@ class Scripts(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as out:
-            run = rxe_vm("--nodes", "2", "--timeout", str(LIMIT), "--env", f"BUILD={BUILD}", "--out", out, "--", "bash",
+            run = rxe_vm("--nodes", "4", "--timeout", str(LIMIT), "--env", f"BUILD={BUILD}", "--out", out, "--", "bash",
                          HERE / "run_scripts.sh", *SCRIPTS, cwd=ROOT)
             for script in SCRIPTS:
                 status, log = pathlib.Path(out) / f"{script.stem}.status", pathlib.Path(out) / f"{script.stem}.log"

@@ -51,6 +51,7 @@ TEST(TransportNames, HaveBitsThatNeverChange) {
   EXPECT_EQ(transportBit("shm"), 2U);
   EXPECT_EQ(transportBit("tcp"), 4U);
   EXPECT_EQ(transportBit("ucx"), 8U);
+  EXPECT_EQ(transportBit("rdma"), 16U);
   EXPECT_EQ(transportBit("carrier pigeon"), 0U);
 }
 
@@ -60,17 +61,17 @@ TEST(AllowedTransports, ReadsAListOfNames) {
   EXPECT_EQ(*allowed("inproc,shm,tcp"), 7U);
 }
 
-TEST(AllowedTransports, NothingNamedAllowsAllButUcx) {
+TEST(AllowedTransports, NothingNamedAllowsAllButUcxAndRdma) {
   EXPECT_EQ(*allowed(""), 7U);
   EXPECT_EQ(*allowed(" , "), 7U);
 }
 
 TEST(AllowedTransports, AnUnknownNameIsAnErrorThatListsTheKnown) {
-  const auto result = allowed("shm,rdma");
+  const auto result = allowed("shm,roce");
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, ErrorCode::invalidArgument);
-  EXPECT_THAT(result.error().text, HasSubstr("'rdma'"));
-  EXPECT_THAT(result.error().text, HasSubstr("inproc, shm, tcp, ucx"));
+  EXPECT_THAT(result.error().text, HasSubstr("'roce'"));
+  EXPECT_THAT(result.error().text, HasSubstr("inproc, shm, tcp, ucx, rdma"));
 }
 
 class Agreement : public testing::Test {

@@ -29,6 +29,7 @@ struct Kind {
   const char* transport;
   int socketsPerPeer;
   const char* ucxTls;
+  int queuePairs = 1;
 };
 
 const Kind kKinds[] = {
@@ -37,6 +38,8 @@ const Kind kKinds[] = {
     {"UcxOverTcp", "ucx", 1, "tcp"},
     {"UcxOverSharedMemory", "ucx", 1, "posix"},
     {"UcxOverSharedMemoryAndCma", "ucx", 1, "posix,cma"},
+    {"Rdma", "rdma", 1, nullptr},
+    {"RdmaByFourQueuePairs", "rdma", 1, nullptr, 4},
 };
 
 std::vector<Kind> builtKinds() {
@@ -56,6 +59,7 @@ class MessageLinkConformance : public testing::TestWithParam<Kind> {
     Settings settings;
     settings.transports = GetParam().transport;
     settings.socketsPerPeer = GetParam().socketsPerPeer;
+    settings.rdma.queuePairs = GetParam().queuePairs;
     settings.timeoutSeconds = 30;
     ranks_.emplace(settings);
     join(0);

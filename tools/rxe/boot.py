@@ -44,8 +44,8 @@ def prepared():
 
 def folder():
     """Where the cache is."""
-    if os.environ.get("ATOLL_RXE_CACHE"):
-        return pathlib.Path(os.environ["ATOLL_RXE_CACHE"]).resolve()
+    if os.environ.get("RXE_VM_CACHE"):
+        return pathlib.Path(os.environ["RXE_VM_CACHE"]).resolve()
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache").resolve() / "atoll" / "rxe-vm"
 
 
@@ -77,7 +77,7 @@ def _locked(cache):
         cache.mkdir(parents=True, exist_ok=True)
         lock = open(cache / "lock", "w", encoding="utf-8")
     except OSError as failure:
-        raise Unavailable(f"nothing can be kept in {cache}: {failure.strerror} (ATOLL_RXE_CACHE can name another folder)") from failure
+        raise Unavailable(f"nothing can be kept in {cache}: {failure.strerror} (RXE_VM_CACHE can name another folder)") from failure
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transports/rdma/buffer_pool.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace atl::rdma {
+
+/// Mapped by itself: registered pages are pinned, and no other data should lie on them.
+struct BufferPool::Block {
+  explicit Block(std::size_t size)
+      : bytes(size), memory(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {}
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  ~Block() {
+    keys.clear();
+    if (memory != MAP_FAILED) ::munmap(memory, bytes);
+  }
+
+  std::size_t bytes;
+  void* memory;
+  std::vector<Registration> keys;  ///< by device
+  std::vector<Buffer> buffers;
+};
+
+BufferPool::BufferPool(std::vector<std::shared_ptr<Nic>> nics, std::size_t bufferBytes, std::size_t buffersInBlock)
+    : nics_(std::move(nics)), bufferBytes_(bufferBytes), buffersInBlock_(buffersInBlock) {}
+
+BufferPool::~BufferPool() = default;
+
+Result<Buffer*> BufferPool::take() {
+  if (free_.empty()) ATOLL_TRY(grow());
+  Buffer* const buffer = free_.back();
+  free_.pop_back();
+  ++taken_;
+  return buffer;
+}
+
+void BufferPool::give(Buffer& buffer) {
+  free_.push_back(&buffer);  // never more than there are: the stack has room for all
+  --taken_;
+}
+
+Status BufferPool::grow() {
+  auto block = std::make_unique<Block>(bufferBytes_ * buffersInBlock_);
+  if (block->memory == MAP_FAILED) return systemError(errno, fmt::format("no memory for {} bytes", block->bytes));
+  for (const auto& nic : nics_) {
+    ATOLL_ASSIGN(auto key, Registration::make(nic, block->memory, block->bytes));
+    block->keys.push_back(std::move(key));
+  }
+  block->buffers.reserve(buffersInBlock_);
+  free_.reserve((blocks_.size() + 1) * buffersInBlock_);
+  for (std::size_t i = 0; i < buffersInBlock_; ++i) {
+    block->buffers.emplace_back(static_cast<std::byte*>(block->memory) + i * bufferBytes_, block->keys);
+  }
+  for (Buffer& buffer : block->buffers) free_.push_back(&buffer);
+  blocks_.push_back(std::move(block));
+  return success();
+}
+
+}  // namespace atl::rdma

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transports/rdma/outgoing.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "transports/rdma/staging.h"
+
+namespace atl::rdma {
+
+Result<bool> Outgoing::pump() {
+  bool moved = false;
+  while (pieces.current() != nullptr) {
+    ATOLL_ASSIGN(const bool sent, sendNext());
+    if (!sent) break;
+    moved = true;
+  }
+  return moved;
+}
+
+Result<bool> Outgoing::sendNext() {
+  if (pieces.messageBytes() <= kMostEager) return sendFragment();
+  return announced_ < pieces.message() ? announce() : writePart();
+}
+
+FragmentNote Outgoing::fragmentHere() const {
+  FragmentNote note;
+  note.number = next_;
+  note.message = pieces.message();
+  note.messageBytes = pieces.messageBytes();
+  note.at = pieces.position();
+  if (note.at == 0) note.call = pieces.call();
+  return note;
+}
+
+Result<bool> Outgoing::sendFragment() {
+  if (!hasCredit()) return false;
+  SendPiece& piece = *pieces.current();
+  const std::uint64_t bytes = pieces.room();
+  ATOLL_TRY(notes_.send(fragmentHere(), {pieces.data(), bytes}));
+  ++next_;
+  pieces.advance(bytes);
+  piece.left -= piece.messageBytes == 0 ? 1 : bytes;
+  return true;
+}
+
+Result<bool> Outgoing::announce() {
+  if (!hasCredit()) return false;
+  ATOLL_TRY(notes_.send(fragmentHere(), {}));
+  ++next_;
+  announced_ = pieces.message();
+  return true;
+}
+
+Result<bool> Outgoing::writePart() {
+  if (filled_ == granted_) return false;
+  Grant& grant = grants_[filled_ % kGrants];
+  const GrantNote& note = grant.note;
+  // One that is for another message, or thinks that this one is of another size, is of a receiver that is about to find
+  // out by the announcement.
+  if (note.message != pieces.message() || note.messageBytes != pieces.messageBytes()) return false;
+  if (note.at + grant.written != pieces.position()) {
+    return makeError(ErrorCode::remoteError, "protocol: a grant for byte {} of message {} came where byte {} is next",
+                     note.at, note.message, pieces.position());
+  }
+  Path* const path = paths_.pathFor(note.number);
+  if (path == nullptr || !mayTakeChunk(worker_.chunks(), path->payloadUnderWay())) return false;
+
+  SendPiece& piece = *pieces.current();
+  const std::uint64_t bytes = std::min({pieces.room(), note.bytes - grant.written, kChunkBytes});
+  ATOLL_ASSIGN(Buffer* const chunk, worker_.chunks().take());
+  std::memcpy(chunk->data(), pieces.data(), bytes);
+  path->send({chunk, &worker_.chunks(), static_cast<std::uint32_t>(bytes), true, &note, grant.written});
+  grant.written += bytes;
+  if (grant.written == note.bytes) ++filled_;
+  pieces.advance(bytes);
+  piece.left -= bytes;
+  return true;
+}
+
+// Monotonic, since notes arrive in order.
+Status Outgoing::credit(std::uint64_t taken) {
+  if (taken > next_ || taken < credited_) {
+    return makeError(ErrorCode::remoteError, "protocol: the peer says that it has taken {} fragments, of {} sent",
+                     taken, next_);
+  }
+  credited_ = taken;
+  return success();
+}
+
+Status Outgoing::grant(const GrantNote& note) {
+  if (note.number != granted_ || granted_ - filled_ == kGrants || note.bytes == 0 || note.bytes > kMostGrantBytes) {
+    return makeError(ErrorCode::remoteError, "protocol: grant {} of {} bytes came where grant {} should be",
+                     note.number, note.bytes, granted_);
+  }
+  grants_[granted_++ % kGrants] = {note, 0};
+  return success();
+}
+
+}  // namespace atl::rdma

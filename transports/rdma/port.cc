@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transports/rdma/port.h"
+
+#include <fmt/ranges.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "transports/rdma/device_filter.h"
+
+namespace atl::rdma {
+namespace {
+
+constexpr int bytesOf(ibv_mtu mtu) {
+  return 128 << static_cast<int>(mtu);
+}
+
+Error unusable(const std::string& port, std::string_view why) {
+  return makeError(ErrorCode::unsupported, "{}: {}", port, why);
+}
+
+/// The exported function fills what older libraries know, which is all that is wanted.
+int query(const Port& port, ibv_port_attr& attributes) {
+  return port.nic->api().queryPort(port.nic->context(), port.number,
+                                   reinterpret_cast<_compat_ibv_port_attr*>(&attributes));
+}
+
+std::vector<GidEntry> gidTable(const Port& port, int rows) {
+  std::vector<GidEntry> table;
+  for (int index = 0; index < rows; ++index) {
+    ibv_gid_entry row{};
+    const int error = port.nic->api().queryGidEx(port.nic->context(), port.number, static_cast<std::uint32_t>(index),
+                                                 &row, 0, sizeof row);
+    if (error != 0) continue;  // a row that is not used
+    GidEntry entry;
+    entry.index = index;
+    entry.type = row.gid_type == IBV_GID_TYPE_ROCE_V2   ? GidEntry::Type::roceV2
+                 : row.gid_type == IBV_GID_TYPE_ROCE_V1 ? GidEntry::Type::roceV1
+                                                        : GidEntry::Type::infiniband;
+    std::copy(std::begin(row.gid.raw), std::end(row.gid.raw), entry.gid.begin());
+    table.push_back(entry);
+  }
+  return table;
+}
+
+/// Whether the device makes an address out of it: in a container, rows may belong to interfaces of other namespaces,
+/// which are listed and yet of no use.
+bool works(const Port& port, const GidEntry& entry) {
+  ibv_ah_attr attributes{};
+  attributes.is_global = 1;
+  attributes.port_num = port.number;
+  attributes.grh.sgid_index = static_cast<std::uint8_t>(entry.index);
+  attributes.grh.hop_limit = 1;
+  std::copy(entry.gid.begin(), entry.gid.end(), std::begin(attributes.grh.dgid.raw));
+  ibv_ah* const handle = port.nic->api().createAh(port.nic->protectionDomain(), &attributes);
+  if (handle == nullptr) return false;
+  port.nic->api().destroyAh(handle);
+  return true;
+}
+
+Status chooseGid(Port& port, int rows, int wanted) {
+  const auto table = gidTable(port, rows);
+  if (wanted >= 0) {
+    const auto row = std::ranges::find(table, wanted, &GidEntry::index);
+    if (row == table.end()) {
+      std::vector<std::string> there;
+      for (const auto& entry : table) there.push_back(describe(entry));
+      return unusable(port.name(), fmt::format("its GID table has nothing at {} (ATOLL_RDMA_GID_INDEX); it has: {}",
+                                               wanted, fmt::join(there, "; ")));
+    }
+    port.gid = *row;
+    return success();
+  }
+  const auto candidates = inOrderOfUse(table);
+  const auto chosen = std::ranges::find_if(candidates, [&](const GidEntry& entry) { return works(port, entry); });
+  if (chosen != candidates.end()) {
+    port.gid = *chosen;
+    return success();
+  }
+  return unusable(port.name(),
+                  candidates.empty()
+                      ? "it has no GID: give its network interface an address"
+                      : "none of its GIDs can be used here (do they belong to another network namespace?)");
+}
+
+Result<Port> examine(const std::shared_ptr<Nic>& nic, std::uint8_t number, const RdmaSettings& settings) {
+  Port port;
+  port.nic = nic;
+  port.number = number;
+  ibv_port_attr attributes{};
+  if (const int error = query(port, attributes); error != 0) {
+    return failure(error, fmt::format("{} does not say how it is", port.name()));
+  }
+  if (attributes.state != IBV_PORT_ACTIVE) {
+    return unusable(port.name(),
+                    fmt::format("it is {}: is its network interface up?", nic->api().portStateStr(attributes.state)));
+  }
+  port.ethernet = attributes.link_layer == IBV_LINK_LAYER_ETHERNET;
+  port.lid = attributes.lid;
+  port.mtu = attributes.active_mtu;
+  if (settings.mtu > 0) {
+    while (bytesOf(port.mtu) > settings.mtu && port.mtu > IBV_MTU_256) port.mtu = static_cast<ibv_mtu>(port.mtu - 1);
+  }
+  ATOLL_TRY(chooseGid(port, attributes.gid_tbl_len, settings.gidIndex));
+  return port;
+}
+
+/// NUMA node of the core that this runs on; −1: not known.
+int nodeHere() {
+  unsigned node = 0;
+  return ::getcpu(nullptr, &node) == 0 ? static_cast<int>(node) : -1;
+}
+
+}  // namespace
+
+bool Port::isUp() const {
+  ibv_port_attr attributes{};
+  return query(*this, attributes) == 0 && attributes.state == IBV_PORT_ACTIVE;
+}
+
+std::string Port::name() const {
+  return fmt::format("{}:{}", nic->name(), number);
+}
+
+std::string Port::describe() const {
+  return fmt::format("{} ({}, MTU {})", name(), rdma::describe(gid), bytesOf(mtu));
+}
+
+Result<std::vector<Port>> findPorts(const RdmaSettings& settings, std::size_t turn) {
+  ATOLL_ASSIGN(const auto filter, DeviceFilter::parse(settings.devices));
+  std::vector<std::string> refused;
+  ATOLL_ASSIGN(const auto nics, Nic::openAll(refused));
+  std::vector<Port> ports;
+  for (const auto& nic : nics) {
+    for (std::uint8_t number = 1; number <= nic->attributes().phys_port_cnt; ++number) {
+      if (!filter.allows(nic->name(), number)) {
+        refused.push_back(
+            fmt::format("{}:{}: ATOLL_RDMA_DEVICES={} leaves it out", nic->name(), number, settings.devices));
+        continue;
+      }
+      auto port = examine(nic, number, settings);
+      if (port.ok()) {
+        ports.push_back(std::move(port).value());
+      } else {
+        refused.push_back(port.error().text);
+      }
+    }
+  }
+  if (ports.empty()) {
+    if (refused.empty()) return makeError(ErrorCode::unsupported, "libibverbs knows of no device on this machine");
+    return makeError(ErrorCode::unsupported, "no RDMA port can be used: {}", fmt::join(refused, "; "));
+  }
+  const int here = nodeHere();
+  const auto isFar = [here](const Port& port) { return port.nic->node() >= 0 && port.nic->node() != here; };
+  std::ranges::stable_sort(ports, {}, isFar);
+  const auto near = ports.end() - std::ranges::count_if(ports, isFar);
+  if (near != ports.begin()) {
+    std::rotate(ports.begin(), ports.begin() + static_cast<std::ptrdiff_t>(turn) % (near - ports.begin()), near);
+  }
+  return ports;
+}
+
+}  // namespace atl::rdma

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transports/rdma/worker.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "transports/rdma/wire.h"
+
+namespace atl::rdma {
+namespace {
+
+/// Slots that wait for notes: a few for every link, and no fewer than these. Should they not do, the device has the
+/// sender try again (receiver not ready), so that nothing is lost; progress() fills them up.
+constexpr std::uint32_t kLeastReceives = 32;
+constexpr std::uint32_t kMostReceives = 4096;
+constexpr int kCompletions = 4096;  ///< of all queue pairs of a device that have not been looked at
+/// A look at the streams is a system call; words on them are rare, and seldom urgent.
+constexpr int kEmptyPollsBetweenLooks = 256;
+constexpr std::size_t kSlotsInBlock = 32;
+constexpr std::size_t kChunksInBlock = 4;
+
+std::vector<std::shared_ptr<Nic>> nicsOf(const std::vector<Port>& ports) {
+  std::vector<std::shared_ptr<Nic>> nics;
+  for (const Port& port : ports) {
+    if (std::ranges::find(nics, port.nic) == nics.end()) nics.push_back(port.nic);
+  }
+  return nics;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Worker>> Worker::create(const RdmaSettings& settings, std::size_t turn) {
+  ATOLL_ASSIGN(const Api* const api, rdma::api());
+  ATOLL_ASSIGN(auto ports, findPorts(settings, turn));
+  while (nicsOf(ports).size() > kMostDevices) ports.pop_back();
+  std::shared_ptr<Worker> worker(new Worker(*api, settings, std::move(ports)));
+  ATOLL_TRY(worker->open());
+  return worker;
+}
+
+Worker::Worker(const Api& api, RdmaSettings settings, std::vector<Port> ports)
+    : api_(&api),
+      settings_(std::move(settings)),
+      ports_(std::move(ports)),
+      slots_(nicsOf(ports_), kSlotBytes, kSlotsInBlock),
+      chunks_(nicsOf(ports_), kChunkBytes, kChunksInBlock) {
+  const auto nics = nicsOf(ports_);
+  for (const Port& port : ports_) {
+    deviceOf_.push_back(static_cast<std::size_t>(std::ranges::find(nics, port.nic) - nics.begin()));
+  }
+  for (const auto& nic : nics) devices_.emplace_back().nic = nic;
+}
+
+Status Worker::open() {
+  atOnce_ = UniqueFd(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!atOnce_) return systemError(errno, "cannot make an event descriptor");
+  streams_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
+  if (!streams_) return systemError(errno, "cannot make an epoll descriptor");
+  for (std::size_t place = 0; place < devices_.size(); ++place) {
+    if (auto status = open(devices_[place]); !status.ok()) {
+      return std::move(status).error().within(devices_[place].nic->name());
+    }
+    ATOLL_TRY(fill(place));
+  }
+  return success();
+}
+
+Status Worker::open(Device& device) {
+  ibv_context* const context = device.nic->context();
+  const auto& most = device.nic->attributes();
+  device.channel = api_->createCompChannel(context);
+  if (device.channel == nullptr) return failure(errno, "no completion channel");
+  const int flags = ::fcntl(device.channel->fd, F_GETFL);
+  if (flags < 0 || ::fcntl(device.channel->fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+    return systemError(errno, "a completion channel cannot be polled");
+  }
+  device.completions = api_->createCq(context, std::min(kCompletions, most.max_cqe), nullptr, device.channel, 0);
+  if (device.completions == nullptr) return failure(errno, "no completion queue");
+  ibv_srq_init_attr receives{};
+  receives.attr.max_wr = std::min(kMostReceives, static_cast<std::uint32_t>(std::max(most.max_srq_wr, 1)));
+  receives.attr.max_sge = 1;
+  device.receives = api_->createSrq(device.nic->protectionDomain(), &receives);
+  if (device.receives == nullptr) return failure(errno, "no shared receive queue");
+  device.depth = std::min(kLeastReceives, receives.attr.max_wr);
+  return success();
+}
+
+Worker::~Worker() {
+  for (Device& device : devices_) close(device);
+}
+
+void Worker::close(Device& device) {
+  if (device.receives != nullptr) api_->destroySrq(device.receives);
+  if (device.completions != nullptr) api_->destroyCq(device.completions);
+  if (device.channel != nullptr) api_->destroyCompChannel(device.channel);
+}
+
+Status Worker::fill(std::size_t place) {
+  Device& device = devices_[place];
+  while (device.posted < device.depth) {
+    ATOLL_ASSIGN(Buffer* const slot, slots_.take());
+    ibv_sge where{reinterpret_cast<std::uint64_t>(slot->data()), kSlotBytes, slot->localKey(place)};
+    ibv_recv_wr request{};
+    request.wr_id = reinterpret_cast<std::uint64_t>(slot);
+    request.sg_list = &where;
+    request.num_sge = 1;
+    ibv_recv_wr* refused = nullptr;
+    if (const int error = ibv_post_srq_recv(device.receives, &request, &refused); error != 0) {
+      slots_.give(*slot);
+      return failure(error, fmt::format("{} takes no receive", device.nic->name()));
+    }
+    ++device.posted;
+  }
+  return success();
+}
+
+void Worker::enrol(std::size_t place, std::uint32_t queuePair, QueuePairUser& user) {
+  Device& device = devices_[place];
+  device.users[queuePair] = &user;
+  const auto links = static_cast<std::uint32_t>(device.users.size());
+  device.depth = std::max(device.depth, std::min(links, kMostReceives));
+}
+
+void Worker::dismiss(std::size_t place, std::uint32_t queuePair) {
+  devices_[place].users.erase(queuePair);
+}
+
+Status Worker::watch(int stream, StreamUser& user) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &user;
+  if (::epoll_ctl(streams_.get(), EPOLL_CTL_ADD, stream, &event) == 0) return success();
+  return systemError(errno, "cannot watch a stream");
+}
+
+void Worker::unwatch(int stream) {
+  ::epoll_ctl(streams_.get(), EPOLL_CTL_DEL, stream, nullptr);
+}
+
+Result<bool> Worker::progress() {
+  ATOLL_ASSIGN(const bool moved, poll());
+  if (moved) {
+    emptyPolls_ = 0;
+  } else if (++emptyPolls_ >= kEmptyPollsBetweenLooks) {
+    emptyPolls_ = 0;
+    lookAtStreams();
+  }
+  return moved;
+}
+
+void Worker::lookAtStreams() {
+  std::array<epoll_event, 16> events;
+  const int count = ::epoll_wait(streams_.get(), events.data(), static_cast<int>(events.size()), 0);
+  for (int i = 0; i < count; ++i) static_cast<StreamUser*>(events[static_cast<std::size_t>(i)].data.ptr)->onReadable();
+}
+
+Result<bool> Worker::poll() {
+  constexpr int kAtOnce = 16;
+  bool moved = false;
+  for (std::size_t place = 0; place < devices_.size(); ++place) {
+    Device& device = devices_[place];
+    if (armed_) drainEvents(device);
+    std::array<ibv_wc, kAtOnce> completions;
+    const int count = ibv_poll_cq(device.completions, kAtOnce, completions.data());
+    if (count < 0) {
+      return makeError(ErrorCode::systemError, "{}'s completion queue cannot be read", device.nic->name());
+    }
+    for (int i = 0; i < count; ++i) take(device, completions[static_cast<std::size_t>(i)]);
+    if (count > 0) {
+      moved = true;
+      ATOLL_TRY(fill(place));
+    }
+  }
+  armed_ = false;
+  return moved;
+}
+
+// Of a completion that failed, only status, queue pair and the request's number count: receives have a slot for number.
+void Worker::take(Device& device, const ibv_wc& completion) {
+  auto* const slot = reinterpret_cast<Buffer*>(completion.wr_id);
+  if (slot != nullptr) --device.posted;
+  const auto found = device.users.find(completion.qp_num);
+  // What an earlier user of the number left behind.
+  QueuePairUser* const user = found == device.users.end() ? nullptr : found->second;
+  if (slot == nullptr) {
+    if (user != nullptr) user->onSent(completion.status);
+    return;
+  }
+  const bool good = user != nullptr && completion.status == IBV_WC_SUCCESS;
+  if (good && completion.opcode == IBV_WC_RECV) return user->onNote(*slot, completion.byte_len);
+  slots_.give(*slot);
+  if (good && completion.opcode == IBV_WC_RECV_RDMA_WITH_IMM) user->onWritten(ntohl(completion.imm_data));
+}
+
+void Worker::drainEvents(Device& device) {
+  ibv_cq* queue = nullptr;
+  void* context = nullptr;
+  while (api_->getCqEvent(device.channel, &queue, &context) == 0) api_->ackCqEvents(queue, 1);
+}
+
+void Worker::wanted(std::vector<pollfd>& fds) {
+  // Armed first and looked at then: what came in between must not be slept over.
+  bool ready = false;
+  armed_ = true;
+  for (Device& device : devices_) {
+    ready |= ibv_req_notify_cq(device.completions, 0) != 0;
+    fds.push_back({device.channel->fd, POLLIN, 0});
+  }
+  fds.push_back({streams_.get(), POLLIN, 0});
+  const auto moved = poll();
+  armed_ = true;
+  emptyPolls_ = kEmptyPollsBetweenLooks;  // what wakes the waiting thread may be a stream
+  if (ready || !moved.ok() || *moved) fds.push_back({atOnce_.get(), POLLIN, 0});
+}
+
+}  // namespace atl::rdma
