@@ -110,6 +110,21 @@ TEST_F(DataPath, Read_FetchesIntoAListOfParts) {
   EXPECT_EQ(from.bytes(), to.bytes());
 }
 
+TEST_F(DataPath, Fence_WaitsForTheDataOfEarlierReads) {
+  End one;
+  End other;
+  connect(one, other);
+  Memory between(one, 50000);
+  Memory from(other, 50000, 7);
+  Memory to(other, 50000);
+  ASSERT_EQ(one.send(work(1, IBV_WR_RDMA_READ, from.data(), from.region->rkey), {between.all()}), 0);
+  ASSERT_EQ(one.send(work(2, IBV_WR_RDMA_WRITE, to.data(), to.region->rkey, IBV_SEND_SIGNALED | IBV_SEND_FENCE),
+                     {between.all()}),
+            0);
+  EXPECT_THAT(End::await(one.sends, 2), Each(::testing::Field(&ibv_wc::status, IBV_WC_SUCCESS)));
+  EXPECT_EQ(from.bytes(), to.bytes());
+}
+
 TEST_F(DataPath, ListsOfParts_AreOneMessage) {
   End one;
   End other;

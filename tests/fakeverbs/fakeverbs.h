@@ -6,7 +6,12 @@
 //
 // Processes meet on one wire when FAKEVERBS_NET has the same word in each (unset: a process is alone). All processes
 // whose adapters have the same GIDs share these adapters, as the ranks of a host do; host=N below makes another host.
-// What a test says of ports and faults holds in its own process.
+// What a test says of ports and faults holds in its own process. A process that was forked and runs no other program
+// has no engine and cannot use the fake.
+//
+// It is strict where an adapter would be forgiving: queues have exactly the room that was asked for, and a slot is free
+// when a completion of it, or after it, has been polled; local and remote keys differ; what a failed completion leaves
+// undefined misleads; packets are taken only from the partner; objects go in the right order or not at all.
 //
 // A process is told by FAKEVERBS, read at the first call or by reset(): items NAME=VALUE, separated by commas.
 //   devices=N ports=N    adapters [2] and ports of each [1]; the adapters are called fake_0, fake_1, …

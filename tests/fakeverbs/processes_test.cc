@@ -132,6 +132,23 @@ TEST_F(Processes, Memory_IsWrittenAndRead) {
   EXPECT_EQ(worker.end(), 0);
 }
 
+TEST_F(Processes, MuchInAllDirections_Arrives) {
+  Child first({FAKEVERBS_WORKER, "flood"});
+  Child second({FAKEVERBS_WORKER, "flood"});
+  Flood one(5);
+  Flood other(5);
+  connectOver(first.socket, one.end, [&] { one.receive(); });
+  connectOver(second.socket, other.end, [&] { other.receive(); });
+  one.send();
+  other.send();
+  one.finish(3);
+  other.finish(3);
+  for (Child* child : {&first, &second}) {
+    tell(child->socket, 'g');
+    EXPECT_EQ(child->end(), 0);
+  }
+}
+
 TEST_F(Processes, Losses_AreMadeGood) {
   losePackets(0, 1, 3, 2);
   Child worker({FAKEVERBS_WORKER, "lend"}, {"FAKEVERBS=lose=1:1:5:1"});

@@ -42,6 +42,15 @@ void lend() {
   hear<char>(kTest);  // the test reads it
 }
 
+/// Sends much and receives as much at the same time, as the test does.
+void flood() {
+  Flood traffic(3);
+  connectOver(kTest, traffic.end, [&] { traffic.receive(); });
+  traffic.send();
+  traffic.finish(5);
+  hear<char>(kTest);  // the test may still want answers
+}
+
 /// Receives late.
 void late() {
   End end;
@@ -77,11 +86,9 @@ void overflow() {
 }  // namespace fakeverbs
 
 int main(int argc, char** argv) {
-  const std::map<std::string, std::function<void()>> tasks = {{"echo", fakeverbs::echo},
-                                                              {"lend", fakeverbs::lend},
-                                                              {"late", fakeverbs::late},
-                                                              {"vanish", fakeverbs::vanish},
-                                                              {"overflow", fakeverbs::overflow}};
+  const std::map<std::string, std::function<void()>> tasks = {
+      {"echo", fakeverbs::echo}, {"lend", fakeverbs::lend},     {"flood", fakeverbs::flood},
+      {"late", fakeverbs::late}, {"vanish", fakeverbs::vanish}, {"overflow", fakeverbs::overflow}};
   const auto task = tasks.find(argc > 1 ? argv[1] : "");
   if (task == tasks.end()) return 2;
   dup2(STDERR_FILENO, STDOUT_FILENO);  // what fails is not for the test to take for an answer

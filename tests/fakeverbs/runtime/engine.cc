@@ -20,6 +20,9 @@ namespace {
 /// Packets between two looks at everything else.
 constexpr int kBatch = 16;
 
+/// How often the engine lets others pass before it goes on.
+constexpr int kPatience = 64;
+
 bool endPauses(World& all) {
   const Time now = Clock::now();
   bool any = false;
@@ -58,14 +61,18 @@ bool sendSome(World& all) {
   return sent > 0;
 }
 
-/// One round of work. False if there was none.
+/// One round of work. False if there was none. What has arrived comes first: were more sent meanwhile, answers would
+/// wait behind it, and tries would be used up before anybody had a chance to answer. Other processes take turns with
+/// sending, so that one that sends without end does not keep this one from it.
 bool turn(World& all) {
-  bool worked = endPauses(all);
   deliverDelayed(all, Clock::now());
-  worked |= handleArrivals(all);
-  worked |= sendSome(all);
-  worked |= all.network->progress(all);
-  return worked;
+  if (handleArrivals(all)) return true;
+  if (!std::exchange(all.hasRead, false) && all.network->progress(all)) {
+    all.hasRead = true;
+    return true;
+  }
+  const bool ended = endPauses(all);
+  return sendSome(all) || ended;
 }
 
 /// Until there is work again, or the next moment at which there will be.
@@ -95,9 +102,10 @@ void rest(World& all, std::unique_lock<std::mutex>& lock) {
       rest(all, lock);
       continue;
     }
-    // The lock is not fair, and this thread would have it again before anybody else could take it.
+    // The lock is not fair, and this thread would have it again before anybody else could take it. Nor may a program
+    // that never stops calling keep it for good.
     lock.unlock();
-    while (all.waiting.load(std::memory_order_relaxed) > 0) std::this_thread::yield();
+    for (int i = 0; i < kPatience && all.waiting.load(std::memory_order_relaxed) > 0; ++i) std::this_thread::yield();
     lock.lock();
   }
 }

@@ -100,6 +100,7 @@ struct Send {
   ibv_wr_opcode opcode{};
   bool signaled = false;
   bool solicited = false;
+  bool fenced = false;  ///< waits for the data of reads before it
   bool isInline = false;
   std::vector<ibv_sge> parts;
   std::vector<std::byte> inlineData;

@@ -54,6 +54,7 @@ int postOne(World& all, QueuePair& qp, const ibv_send_wr& wanted) {
   work.opcode = wanted.opcode;
   work.signaled = (wanted.send_flags & IBV_SEND_SIGNALED) != 0 || qp.made.sq_sig_all != 0;
   work.solicited = (wanted.send_flags & IBV_SEND_SOLICITED) != 0;
+  work.fenced = (wanted.send_flags & IBV_SEND_FENCE) != 0;
   work.parts.assign(wanted.sg_list, wanted.sg_list + wanted.num_sge);
   work.immediate = wanted.imm_data;
   work.remoteAddress = wanted.wr.rdma.remote_addr;

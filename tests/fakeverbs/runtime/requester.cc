@@ -45,6 +45,12 @@ std::size_t indexOf(const QueuePair& qp, std::uint32_t psn) {
   return index;
 }
 
+/// Is there data still to come for a request before this one?
+bool readsBefore(const QueuePair& qp, std::size_t index) {
+  const auto end = qp.sends.begin() + static_cast<std::ptrdiff_t>(index);
+  return std::any_of(qp.sends.begin(), end, [](const Send& one) { return one.opcode == IBV_WR_RDMA_READ; });
+}
+
 /// The first work request completes with an error, which ends the queue pair.
 void failFirst(World& all, QueuePair& qp, ibv_wc_status status) {
   if (qp.sends.empty()) return;
@@ -158,6 +164,7 @@ void takeReadData(World& all, QueuePair& qp, const Packet& packet) {
 void takeNotReady(World& all, QueuePair& qp, const Header& header) {
   if (header.attempt != qp.attempt || !advance(all, qp, psnAfter(header.psn, -1))) return;
   if (qp.sends.empty() || qp.pause != QueuePair::Pause::no) return;
+  qp.retriesLeft = qp.attributes.retry_cnt;  // the partner is there
   if (qp.attributes.rnr_retry != 7 && qp.notReadyLeft == 0) {
     failFirst(all, qp, IBV_WC_RNR_RETRY_EXC_ERR);
     return;
@@ -173,6 +180,7 @@ bool sendNext(World& all, QueuePair& qp) {
   const std::size_t index = indexOf(qp, qp.cursor);
   if (index == qp.sends.size() || psnDistance(qp.unacknowledged, qp.cursor) >= kWindow) return false;
   Send& work = qp.sends[index];
+  if (work.fenced && readsBefore(qp, index)) return false;
   const bool isFirst = index == 0;
   if (!std::exchange(work.begun, true) && countAndMark(portOf(qp), work)) {
     enterError(all, qp);

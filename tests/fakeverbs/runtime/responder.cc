@@ -163,7 +163,9 @@ void takeRequest(World& all, QueuePair& qp, const Packet& packet) {
     default: return;
   }
   if (again) {
-    answer(all, qp, request, PacketKind::acknowledgement, psnAfter(qp.expected, -1));
+    if (request.wantsAcknowledgement != 0) {
+      answer(all, qp, request, PacketKind::acknowledgement, psnAfter(qp.expected, -1));
+    }
   } else if (request.opcode == IBV_WR_SEND || request.opcode == IBV_WR_SEND_WITH_IMM) {
     takeSend(all, qp, packet);
   } else {

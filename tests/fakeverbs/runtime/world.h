@@ -91,6 +91,7 @@ struct World {
   std::mt19937 random;
   std::unique_ptr<Network> network;
   int wakeDescriptor = -1;
+  bool hasRead = false;  ///< it was the turn of other processes
   bool engineRuns = false;
   bool engineSleeps = false;
 
