@@ -71,6 +71,23 @@ TEST_F(Faults, LostAcknowledgement_DoesNotDeliverTwice) {
   for (std::uint64_t i = 0; i < 3; ++i) EXPECT_THAT(received[i], IsCompletion(i, IBV_WC_SUCCESS));
 }
 
+TEST_F(Faults, LostAcknowledgement_IsMadeGoodByALaterOne) {
+  End one({.retries = 0});
+  End other({.device = 1});
+  connect(one, other);
+  losePackets(1, 1, 1, 1, Traffic::responses);
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_EQ(other.receive(i, {}), 0);
+  ibv_send_wr second = work(1, IBV_WR_SEND);
+  ibv_send_wr first = work(0, IBV_WR_SEND);
+  first.next = &second;
+  ibv_send_wr* bad = nullptr;
+  ASSERT_EQ(ibv_post_send(one.qp, &first, &bad), 0);
+  EXPECT_THAT(End::await(one.sends, 2), Each(Field(&ibv_wc::status, IBV_WC_SUCCESS)));
+  ASSERT_EQ(one.send(work(2, IBV_WR_SEND), {}), 0);
+  EXPECT_THAT(one.awaitSend(), IsCompletion(2, IBV_WC_SUCCESS));
+  EXPECT_EQ(counters(0, 1).retries, 0U);
+}
+
 TEST_F(Faults, LossForGood_IsGivenUp) {
   End one;
   End other;

@@ -206,7 +206,8 @@ bool sendNext(World& all, QueuePair& qp) {
 void resume(World& all, QueuePair& qp) {
   const QueuePair::Pause why = std::exchange(qp.pause, QueuePair::Pause::no);
   if (qp.current != IBV_QPS_RTS) return;
-  if (why == QueuePair::Pause::loss) {
+  const bool outstanding = psnDistance(qp.unacknowledged, qp.sentEnd) > 0;
+  if (why == QueuePair::Pause::loss && outstanding) {  // else a later answer has made it good
     if (qp.retriesLeft == 0) {
       failFirst(all, qp, IBV_WC_RETRY_EXC_ERR);
       return;
