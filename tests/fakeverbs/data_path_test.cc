@@ -117,10 +117,14 @@ TEST_F(DataPath, Fence_WaitsForTheDataOfEarlierReads) {
   Memory between(one, 50000);
   Memory from(other, 50000, 7);
   Memory to(other, 50000);
-  ASSERT_EQ(one.send(work(1, IBV_WR_RDMA_READ, from.data(), from.region->rkey), {between.all()}), 0);
-  ASSERT_EQ(one.send(work(2, IBV_WR_RDMA_WRITE, to.data(), to.region->rkey, IBV_SEND_SIGNALED | IBV_SEND_FENCE),
-                     {between.all()}),
-            0);
+  ibv_sge part = between.all();
+  ibv_send_wr write = work(2, IBV_WR_RDMA_WRITE, to.data(), to.region->rkey, IBV_SEND_SIGNALED | IBV_SEND_FENCE);
+  ibv_send_wr read = work(1, IBV_WR_RDMA_READ, from.data(), from.region->rkey);
+  read.sg_list = write.sg_list = &part;
+  read.num_sge = write.num_sge = 1;
+  read.next = &write;  // posted together, so that nothing but the fence parts them
+  ibv_send_wr* bad = nullptr;
+  ASSERT_EQ(ibv_post_send(one.qp, &read, &bad), 0);
   EXPECT_THAT(End::await(one.sends, 2), Each(::testing::Field(&ibv_wc::status, IBV_WC_SUCCESS)));
   EXPECT_EQ(from.bytes(), to.bytes());
 }

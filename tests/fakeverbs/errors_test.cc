@@ -44,7 +44,7 @@ TEST_F(Errors, BadRemoteKey_EndsBothQueuePairs) {
   ibv_ack_async_event(&event);
 }
 
-TEST_F(Errors, RemoteMemory_IsGuardedByRangeAccessAndDomain) {
+TEST_F(Errors, RemoteMemory_IsGuardedByRangeAndAccess) {
   struct Case {
     const char* what;
     std::size_t bytes;
@@ -74,6 +74,22 @@ TEST_F(Errors, RemoteMemory_IsGuardedByRangeAccessAndDomain) {
     EXPECT_THAT(sender.awaitSend(), IsCompletion(1, IBV_WC_REM_ACCESS_ERR));
     takeEvents(owner, 1);
   }
+}
+
+TEST_F(Errors, MemoryOfAnotherDomain_IsNotReached) {
+  End one;
+  End other;
+  connect(one, other);
+  ibv_pd* const second = ibv_alloc_pd(other.context);
+  Memory from(one, 100, 1);
+  std::vector<char> memory(100);
+  ibv_mr* const region = registerMemory(second, memory.data(), 100, IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE);
+  ASSERT_NE(region, nullptr);
+  ASSERT_EQ(one.send(work(1, IBV_WR_RDMA_WRITE, memory.data(), region->rkey), {from.all()}), 0);
+  EXPECT_THAT(one.awaitSend(), IsCompletion(1, IBV_WC_REM_ACCESS_ERR));
+  takeEvents(other, 1);
+  EXPECT_EQ(ibv_dereg_mr(region), 0);
+  EXPECT_EQ(ibv_dealloc_pd(second), 0);
 }
 
 TEST_F(Errors, LocalMemory_IsGuarded) {
