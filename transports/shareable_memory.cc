@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "src/base/unique_fd.h"
+#include "transports/declared_memory.h"
 
 namespace atl {
 namespace {
@@ -26,7 +27,8 @@ struct Area {
   std::size_t bytes = 0;   ///< that were asked for
   std::size_t mapped = 0;  ///< whole pages
   std::uint64_t number = 0;
-  UniqueFd file;  ///< none: private memory
+  UniqueFd file;            ///< none: private memory
+  Declaration declaration;  ///< for what is large enough to be shared
 };
 
 /// What a thread needs to know of a shared area.
@@ -106,13 +108,15 @@ Result<void*> allocateShareable(std::size_t bytes) {
   void* const memory = ::mmap(nullptr, area.mapped, PROT_READ | PROT_WRITE, flags, area.file ? area.file.get() : -1, 0);
   if (memory == MAP_FAILED) return failed(errno);
   area.begin = static_cast<std::byte*>(memory);
+  if (bytes >= kLeastShared) area.declaration = Declaration(memory, area.mapped);
   Areas::instance().add(std::move(area));
   return memory;
 }
 
 bool freeShareable(void* memory) {
-  const auto area = Areas::instance().remove(memory);
+  auto area = Areas::instance().remove(memory);
   if (!area) return false;
+  area->declaration = {};
   // A reader keeps its mapping until its link ends, and would keep the pages with it.
   if (area->file) {
     ::fallocate(area->file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(area->mapped));

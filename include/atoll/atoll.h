@@ -833,8 +833,9 @@ ATOLL_API atollResult_t atollMemFree(void* ptr);
 /**
  * @brief Declares memory that will be used often with a communicator.
  *
- * On host communicators this is accepted and recorded, and changes nothing yet: ranks of one process reach each
- * other's buffers directly in any case, other ranks through bounce slots.
+ * Between hosts that RDMA joins, messages then go from this memory and to it without being copied, as they do with
+ * memory of atollMemAlloc(). It must stay where it is until atollCommDeregister(). Elsewhere it changes nothing: ranks
+ * of one process reach each other's buffers directly in any case, other processes of the host through bounce slots.
  * @param comm the communicator.
  * @param buff the memory, not `NULL`.
  * @param size its bytes, at least 1.

@@ -24,6 +24,7 @@
 #include "src/api/turns.h"
 #include "src/base/result.h"
 #include "src/comm/communicator.h"
+#include "transports/declared_memory.h"
 
 namespace atl::api {
 
@@ -54,7 +55,7 @@ struct alignas(kEntryAlignment) Entry {
 
   // Under the claim.
   OperatorTable operators;
-  std::map<std::uint64_t, std::size_t> registrations;  ///< size by handle
+  std::map<std::uint64_t, Declaration> registrations;  ///< by handle
 
   Turns turns;
 

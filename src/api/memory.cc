@@ -41,7 +41,7 @@ Status registerBuffer(atollComm_t comm, void* buff, std::size_t size, void** han
   const Claim claim(comm);
   if (!claim) return refusal(comm);
   const std::uint64_t number = newRegistration();
-  claim.entry().registrations.emplace(number, size);
+  claim.entry().registrations.emplace(number, Declaration(buff, size));
   *handle = reinterpret_cast<void*>(number);  // NOLINT(performance-no-int-to-ptr): never followed
   return success();
 }

@@ -35,11 +35,13 @@ std::uint64_t fairSlots(const Program& program, int slots) {
 
 std::byte* Workspace::Area::atLeast(std::size_t wanted) {
   if (wanted > bytes) {
+    declaration = {};
     data.reset();
     bytes = 0;
     data = {static_cast<std::byte*>(::operator new(wanted, kAlign)),
             [](std::byte* p) { ::operator delete(p, kAlign); }};
     bytes = wanted;
+    declaration = Declaration(data.get(), bytes);
   }
   return data.get();
 }

@@ -13,6 +13,7 @@
 #include "src/exec/execution.h"
 #include "src/exec/host/lane_runner.h"
 #include "src/exec/peer_watch.h"
+#include "transports/declared_memory.h"
 
 namespace atl::exec {
 
@@ -27,6 +28,7 @@ class Workspace {
   struct Area {
     std::unique_ptr<std::byte[], void (*)(std::byte*)> data{nullptr, nullptr};
     std::size_t bytes = 0;
+    Declaration declaration;  ///< ends before the memory
     std::byte* atLeast(std::size_t wanted);
   };
   Area scratch_;
