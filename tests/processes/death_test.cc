@@ -53,6 +53,11 @@ pid_t pidOfRank(const std::vector<std::string>& lines, int rank) {
 class Death : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
+    environment_ = {std::string("ATOLL_TRANSPORT=") + GetParam()};
+    if (GetParam() == std::string("rdma")) {
+      environment_ = rdmaOverFake();
+      if (environment_.empty()) GTEST_SKIP() << "there is no fake libibverbs: libibverbs's headers were not found";
+    }
     if (GetParam() != std::string("ucx")) return;
     if (const auto reason = cannotUseUcx(COLLECTIVES_WORKER); !reason.empty()) GTEST_SKIP() << reason;
   }
@@ -60,7 +65,7 @@ class Death : public testing::TestWithParam<const char*> {
   /// Kills `victim` and returns the longest time that a survivor took to notice.
   double killOnce(int victim, const char* count) {
     ProgramRun run({ATOLL_PROGRAM, "run", "-n", std::to_string(kRanks), "--keep-going", "--", ENDLESS_WORKER, count},
-                   {std::string("ATOLL_TRANSPORT=") + GetParam()});
+                   environment_);
     const auto started = run.awaitLines("pid ", kRanks);
     const pid_t pid = pidOfRank(started, victim);
     EXPECT_GT(pid, 0);
@@ -84,6 +89,8 @@ class Death : public testing::TestWithParam<const char*> {
     for (int rank = 0; rank < kRanks; ++rank) EXPECT_TRUE(endsWithin(pidOfRank(started, rank), 30)) << "rank " << rank;
     return longest;
   }
+
+  Environment environment_;
 };
 
 TEST_P(Death, OfAnyRankTwentyTimes_IsNamedByAllOthersAndLeavesNothing) {
@@ -98,7 +105,7 @@ TEST_P(Death, OfAnyRankTwentyTimes_IsNamedByAllOthersAndLeavesNothing) {
   std::printf("survivors noticed after %.3f s at most (promised: %.0f s)\n", longest, kPromisedSeconds);
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, Death, testing::Values("shm", "tcp", "ucx"),
+INSTANTIATE_TEST_SUITE_P(Over, Death, testing::Values("shm", "tcp", "ucx", "rdma"),
                          [](const auto& transport) { return std::string(transport.param); });
 
 }  // namespace

@@ -50,6 +50,12 @@ TEST_P(MatrixOverUcx, EveryAlgorithmTypeAndOp_GivesTheRightData) {
 INSTANTIATE_TEST_SUITE_P(Tls, MatrixOverUcx, testing::Values("tcp", "posix"),
                          [](const auto& tls) { return std::string(tls.param); });
 
+TEST(MatrixOverRdma, EveryAlgorithmTypeAndOp_GivesTheRightData) {
+  const auto environment = rdmaOverFake();
+  if (environment.empty()) GTEST_SKIP() << "there is no fake libibverbs: libibverbs's headers were not found";
+  expectEveryCaseOk(underAtoll(3, {MATRIX_WORKER}, environment), 3);
+}
+
 class MatrixInPlace : public testing::TestWithParam<int> {};
 
 TEST_P(MatrixInPlace, MessagesReadWhereTheyLie_GiveTheRightData) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/processes/worker_job.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -29,6 +31,16 @@ std::string cannotUseUcx(const std::string& worker) {
   const auto result = runProgram({worker}, {"ATOLL_TRANSPORT=ucx"});
   const bool none = result.errors.find("none of the transports 'ucx'") != std::string::npos;
   return none ? result.errors : std::string();
+}
+
+Environment rdmaOverFake() {
+#ifdef FAKEVERBS_FOLDER
+  static int jobs = 0;
+  return {"ATOLL_TRANSPORT=rdma", "LD_LIBRARY_PATH=" FAKEVERBS_FOLDER,
+          fmt::format("FAKEVERBS_NET=job-{}-{}", ::getpid(), ++jobs)};
+#else
+  return {};
+#endif
 }
 
 // MPI libraries leak by design, and what they leak is not ours to report.

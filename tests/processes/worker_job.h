@@ -12,6 +12,10 @@ std::string cannotUse(const std::string& launcher, const std::string& package);
 /// The reason why no job can use UCX here, or empty: what `worker` says of it when it is alone.
 std::string cannotUseUcx(const std::string& worker);
 
+/// What a job needs in its environment to have RDMA, over adapters that are not there (tests/fakeverbs), and nothing
+/// else; empty where the fake was not built. Each job has a network of its own.
+Environment rdmaOverFake();
+
 /// What a job under an MPI launcher needs in its environment, also as root and with AddressSanitizer.
 extern const Environment kUnderMpi;
 

@@ -50,6 +50,8 @@ Result<Api> load() {
   ATOLL_TRY(resolve(library, "ibv_destroy_qp", api.destroyQp));
   ATOLL_TRY(resolve(library, "ibv_create_ah", api.createAh));
   ATOLL_TRY(resolve(library, "ibv_destroy_ah", api.destroyAh));
+  ATOLL_TRY(resolve(library, "ibv_get_async_event", api.getAsyncEvent));
+  ATOLL_TRY(resolve(library, "ibv_ack_async_event", api.ackAsyncEvent));
   ATOLL_TRY(resolve(library, "ibv_wc_status_str", api.wcStatusStr));
   ATOLL_TRY(resolve(library, "ibv_port_state_str", api.portStateStr));
   return api;

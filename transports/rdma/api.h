@@ -40,6 +40,8 @@ struct Api {
   decltype(&::ibv_destroy_qp) destroyQp = nullptr;
   decltype(&::ibv_create_ah) createAh = nullptr;
   decltype(&::ibv_destroy_ah) destroyAh = nullptr;
+  decltype(&::ibv_get_async_event) getAsyncEvent = nullptr;
+  decltype(&::ibv_ack_async_event) ackAsyncEvent = nullptr;
   decltype(&::ibv_wc_status_str) wcStatusStr = nullptr;
   decltype(&::ibv_port_state_str) portStateStr = nullptr;
 };

@@ -15,13 +15,14 @@ struct BufferPool::Block {
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
   ~Block() {
-    keys.clear();
+    registrations.clear();
     if (memory != MAP_FAILED) ::munmap(memory, bytes);
   }
 
   std::size_t bytes;
   void* memory;
-  std::vector<Registration> keys;  ///< by device
+  std::vector<Registration> registrations;
+  Keys keys;
   std::vector<Buffer> buffers;
 };
 
@@ -38,6 +39,10 @@ Result<Buffer*> BufferPool::take() {
   return buffer;
 }
 
+void Buffer::giveBack() {
+  pool_->give(*this);
+}
+
 void BufferPool::give(Buffer& buffer) {
   free_.push_back(&buffer);  // never more than there are: the stack has room for all
   --taken_;
@@ -46,14 +51,17 @@ void BufferPool::give(Buffer& buffer) {
 Status BufferPool::grow() {
   auto block = std::make_unique<Block>(bufferBytes_ * buffersInBlock_);
   if (block->memory == MAP_FAILED) return systemError(errno, fmt::format("no memory for {} bytes", block->bytes));
-  for (const auto& nic : nics_) {
-    ATOLL_ASSIGN(auto key, Registration::make(nic, block->memory, block->bytes));
-    block->keys.push_back(std::move(key));
+  for (std::size_t device = 0; device < nics_.size(); ++device) {
+    ATOLL_ASSIGN(auto registration, Registration::make(*nics_[device], block->memory, block->bytes));
+    if (!registration) continue;
+    block->keys.local[device] = registration->localKey();
+    block->keys.remote[device] = registration->remoteKey();
+    block->registrations.push_back(*std::move(registration));
   }
   block->buffers.reserve(buffersInBlock_);
   free_.reserve((blocks_.size() + 1) * buffersInBlock_);
   for (std::size_t i = 0; i < buffersInBlock_; ++i) {
-    block->buffers.emplace_back(static_cast<std::byte*>(block->memory) + i * bufferBytes_, block->keys);
+    block->buffers.emplace_back(*this, static_cast<std::byte*>(block->memory) + i * bufferBytes_, block->keys);
   }
   for (Buffer& buffer : block->buffers) free_.push_back(&buffer);
   blocks_.push_back(std::move(block));

@@ -3,31 +3,39 @@
 // that is not registered. Registered in blocks, since a registration costs more than a copy of many buffers.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "src/base/result.h"
 #include "transports/rdma/nic.h"
+#include "transports/rdma/wire.h"
 
 namespace atl::rdma {
 
-/// One buffer: where it is, and its keys by device.
+/// The keys of one piece of memory, by device: its place among those of a worker.
+struct Keys {
+  std::array<std::uint32_t, kMostDevices> local{};
+  std::array<std::uint32_t, kMostDevices> remote{};
+};
+
+class BufferPool;
+
 class Buffer {
  public:
-  Buffer(std::byte* data, const std::vector<Registration>& keys) : data_(data), keys_(&keys) {}
+  Buffer(BufferPool& pool, std::byte* data, const Keys& keys) : pool_(&pool), data_(data), keys_(&keys) {}
 
   [[nodiscard]] std::byte* data() const { return data_; }
-  [[nodiscard]] std::size_t devices() const { return keys_->size(); }
-  /// `device`: its place among those that the pool was made with.
-  [[nodiscard]] std::uint32_t localKey(std::size_t device) const { return (*keys_)[device].localKey(); }
-  [[nodiscard]] std::uint32_t remoteKey(std::size_t device) const { return (*keys_)[device].remoteKey(); }
+  [[nodiscard]] const Keys& keys() const { return *keys_; }
+  /// It goes back to where it was taken.
+  void giveBack();
 
  private:
+  BufferPool* pool_;
   std::byte* data_;
-  const std::vector<Registration>* keys_;
+  const Keys* keys_;
 };
 
 /// Used by one thread at a time. Buffers stay where they are until the pool goes, and are the pool's.
@@ -40,14 +48,15 @@ class BufferPool {
 
   /// The buffer that was given back last, since it is the likeliest to lie in the cache, or one of a new block.
   Result<Buffer*> take();
-  void give(Buffer& buffer);
 
   [[nodiscard]] std::size_t taken() const { return taken_; }
   [[nodiscard]] std::size_t bytesHeld() const { return blocks_.size() * bufferBytes_ * buffersInBlock_; }
 
  private:
+  friend class Buffer;
   struct Block;
   Status grow();
+  void give(Buffer& buffer);
 
   std::vector<std::shared_ptr<Nic>> nics_;
   std::size_t bufferBytes_;

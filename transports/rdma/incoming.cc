@@ -26,16 +26,14 @@ bool Incoming::hold(Buffer& note, std::uint32_t bytes) {
 bool Incoming::arrive(const Arrival& arrival) {
   if (arrival.grant >= kGrants) return false;
   Grant& grant = grants_[arrival.grant];
-  if (grant.chunk == nullptr || arrival.bytes > grant.bytes - grant.arrived) return false;
+  if (!grant.open || arrival.bytes > grant.bytes - grant.arrived) return false;
   grant.arrived += arrival.bytes;
   if (grant.arrived < grant.bytes) return true;
   if (grant.piece != nullptr) {
-    std::memcpy(grant.to, grant.chunk->data(), grant.bytes);
+    if (grant.chunk != nullptr) std::memcpy(grant.to, grant.chunk->data(), grant.bytes);
     grant.piece->left -= grant.bytes;
   }
-  worker_.chunks().give(*grant.chunk);
-  grant.chunk = nullptr;
-  --grantsOpen_;
+  close(grant);
   return true;
 }
 
@@ -86,7 +84,7 @@ Result<bool> Incoming::takeFragment() {
 }
 
 void Incoming::release() {
-  worker_.slots().give(*held_[next_++ % kWindow]);
+  held_[next_++ % kWindow]->giveBack();
   copied_ = 0;
   notes_.take();
 }
@@ -101,10 +99,17 @@ bool Incoming::open() {
 
 Result<bool> Incoming::grant() {
   Grant& grant = grants_[granted_ % kGrants];
-  if (grant.chunk != nullptr || !notes_.hasRoom() || !mayTakeChunk(worker_.chunks(), grantsOpen_)) return false;
-  const std::uint64_t bytes = std::min(pieces.room(), kChunkBytes);
-  ATOLL_ASSIGN(Buffer* const chunk, worker_.chunks().take());
-  grant = {chunk, pieces.current(), pieces.data(), bytes, 0};
+  if (grant.open || !notes_.hasRoom()) return false;
+  Buffer* chunk = nullptr;
+  std::uint64_t bytes = std::min(pieces.room(), kMostGrantBytes);
+  const Keys* keys = worker_.declared().find(pieces.data(), bytes);
+  if (keys == nullptr) {
+    if (!mayTakeChunk(worker_.chunks(), grantsOpen_)) return false;
+    ATOLL_ASSIGN(chunk, worker_.chunks().take());
+    bytes = std::min(bytes, kChunkBytes);
+    keys = &chunk->keys();
+  }
+  grant = {true, chunk, pieces.current(), pieces.data(), bytes, 0};
   ++grantsOpen_;
   GrantNote note;
   note.number = granted_++;
@@ -112,11 +117,17 @@ Result<bool> Incoming::grant() {
   note.messageBytes = pieces.messageBytes();
   note.at = pieces.position();
   note.bytes = bytes;
-  note.address = reinterpret_cast<std::uint64_t>(chunk->data());
-  for (std::size_t i = 0; i < chunk->devices(); ++i) note.keys[i] = chunk->remoteKey(i);
+  note.address = reinterpret_cast<std::uint64_t>(chunk != nullptr ? chunk->data() : pieces.data());
+  note.keys = keys->remote;
   pieces.advance(bytes);
   ATOLL_TRY(notes_.send(note));
   return true;
+}
+
+void Incoming::close(Grant& grant) {
+  if (grant.chunk != nullptr) grant.chunk->giveBack();
+  grant = {};
+  --grantsOpen_;
 }
 
 void Incoming::forgetPieces() {
@@ -126,12 +137,10 @@ void Incoming::forgetPieces() {
 }
 
 void Incoming::releaseBuffers() {
-  for (; next_ != come_; ++next_) worker_.slots().give(*held_[next_ % kWindow]);
+  for (; next_ != come_; ++next_) held_[next_ % kWindow]->giveBack();
   for (Grant& grant : grants_) {
-    if (grant.chunk != nullptr) worker_.chunks().give(*grant.chunk);
-    grant.chunk = nullptr;
+    if (grant.open) close(grant);
   }
-  grantsOpen_ = 0;
 }
 
 }  // namespace atl::rdma

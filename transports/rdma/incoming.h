@@ -45,7 +45,8 @@ class Incoming {
   };
   /// A place that the sender has been told of.
   struct Grant {
-    Buffer* chunk = nullptr;  ///< null: the entry is free
+    bool open = false;
+    Buffer* chunk = nullptr;  ///< null: it is the piece's own memory
     ReceivePiece* piece = nullptr;
     std::byte* to = nullptr;
     std::uint64_t bytes = 0;
@@ -55,6 +56,7 @@ class Incoming {
   Result<bool> takeFragment();
   bool open();
   Result<bool> grant();
+  void close(Grant& grant);
   void release();
 
   Worker& worker_;
@@ -66,7 +68,7 @@ class Incoming {
   std::uint64_t come_ = 0;               ///< fragments that have come
   std::uint64_t copied_ = 0;             ///< bytes of the next one that have their place
 
-  std::array<Opened, kGrants + kWindow> opened_;  ///< a ring
+  std::array<Opened, kGrants> opened_;  ///< a ring
   std::uint64_t openedCount_ = 0;
   std::uint64_t announcedCount_ = 0;
   std::uint64_t lastOpened_ = 0;  ///< number of the message

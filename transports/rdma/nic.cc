@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transports/rdma/nic.h"
 
+#include <fcntl.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <ranges>
 #include <utility>
 
 namespace atl::rdma {
@@ -15,6 +19,33 @@ int nodeOf(const std::string& device) {
   int node = -1;
   return file >> node ? node : -1;
 }
+
+/// Those of the process, as long as somebody uses them.
+struct OpenNics {
+  /// Never destroyed: declarations may end while the process ends.
+  static OpenNics& instance() {
+    static auto* const nics = [] {
+      auto* const made = new OpenNics;
+      whenDeclarationsEnd([made](std::uint64_t declaration) { made->forget(declaration); });
+      return made;
+    }();
+    return *nics;
+  }
+
+  void forget(std::uint64_t declaration) {
+    std::vector<std::shared_ptr<Nic>> nics;
+    {
+      const std::scoped_lock lock(mutex);
+      for (const auto& nic : byName | std::views::values) nics.push_back(nic.lock());
+    }
+    for (const auto& nic : nics) {
+      if (nic != nullptr) nic->forget(declaration);
+    }
+  }
+
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<Nic>> byName;
+};
 
 }  // namespace
 
@@ -37,11 +68,10 @@ Result<std::vector<std::shared_ptr<Nic>>> Nic::openAll(std::vector<std::string>&
 }
 
 Result<std::shared_ptr<Nic>> Nic::open(const Api& api, ibv_device* device) {
-  static std::mutex mutex;
-  static std::map<std::string, std::weak_ptr<Nic>> open;
-  const std::scoped_lock lock(mutex);
+  OpenNics& open = OpenNics::instance();
+  const std::scoped_lock lock(open.mutex);
   std::string name = api.getDeviceName(device);
-  auto& shared = open[name];
+  auto& shared = open.byName[name];
   if (auto nic = shared.lock()) return nic;
   std::shared_ptr<Nic> nic(new Nic(api, std::move(name)));
   ATOLL_TRY(nic->open(device));
@@ -64,36 +94,53 @@ Status Nic::open(ibv_device* device) {
   domain_ = api_.allocPd(context_);
   if (domain_ == nullptr) return failure(errno, fmt::format("{} gives no protection domain", name_));
   node_ = nodeOf(name_);
+  const int flags = ::fcntl(context_->async_fd, F_GETFL);
+  if (flags < 0 || ::fcntl(context_->async_fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+    return systemError(errno, fmt::format("{}'s events cannot be polled", name_));
+  }
   return success();
 }
 
+void Nic::hearEvents() {
+  const std::unique_lock lock(events_, std::try_to_lock);
+  if (!lock) return;
+  ibv_async_event event{};
+  while (api_.getAsyncEvent(context_, &event) == 0) {
+    const bool ofPort = event.event_type == IBV_EVENT_PORT_ERR || event.event_type == IBV_EVENT_PORT_ACTIVE;
+    const auto port = static_cast<std::size_t>(ofPort ? event.element.port_num : 0);
+    if (ofPort && port < down_.size()) down_[port].store(event.event_type == IBV_EVENT_PORT_ERR);
+    if (event.event_type == IBV_EVENT_DEVICE_FATAL) {
+      lost_.store(true);
+      std::ranges::for_each(down_, [](auto& down) { down.store(true); });
+    }
+    api_.ackAsyncEvent(&event);
+  }
+}
+
+bool Nic::saidDown(std::uint8_t port) const {
+  return port < down_.size() && down_[port].load(std::memory_order_relaxed);
+}
+
 Nic::~Nic() {
+  declared_.clear();
   if (domain_ != nullptr) api_.deallocPd(domain_);
   if (context_ != nullptr) api_.closeDevice(context_);
 }
 
-Result<Registration> Registration::make(std::shared_ptr<Nic> nic, void* memory, std::size_t bytes) {
-  Registration registration;
-  registration.region_ =
-      nic->api().regMr(nic->protectionDomain(), memory, bytes, IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE);
-  if (registration.region_ == nullptr) {
-    return failure(errno, fmt::format("{} cannot register {} bytes", nic->name(), bytes));
+Result<KeyPair> Nic::keysOf(const DeclaredArea& area) {
+  const std::scoped_lock lock(mutex_);
+  auto found = declared_.find(area.id);
+  if (found == declared_.end()) {
+    ATOLL_ASSIGN(auto registration, Registration::make(*this, area.begin, area.bytes));
+    if (!registration) return KeyPair();
+    found = declared_.emplace(area.id, *std::move(registration)).first;
   }
-  registration.nic_ = std::move(nic);
-  return registration;
+  return KeyPair{found->second.localKey(), found->second.remoteKey()};
 }
 
-Registration::Registration(Registration&& other) noexcept
-    : nic_(std::move(other.nic_)), region_(std::exchange(other.region_, nullptr)) {}
-
-Registration& Registration::operator=(Registration&& other) noexcept {
-  std::swap(nic_, other.nic_);
-  std::swap(region_, other.region_);
-  return *this;
-}
-
-Registration::~Registration() {
-  if (region_ != nullptr) nic_->api().deregMr(region_);
+void Nic::forget(std::uint64_t declaration) {
+  const std::scoped_lock lock(mutex_);
+  declared_.erase(declaration);
 }
 
 }  // namespace atl::rdma

@@ -2,14 +2,26 @@
 // An open device: its context and protection domain, which all links of the process share.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
-#include "transports/rdma/api.h"
+#include "transports/declared_memory.h"
+#include "transports/rdma/registration.h"
 
 namespace atl::rdma {
+
+/// The keys by which a device takes memory for registered.
+struct KeyPair {
+  std::uint32_t local = 0;   ///< for its own requests
+  std::uint32_t remote = 0;  ///< for those of peers
+};
 
 class Nic {
  public:
@@ -26,6 +38,18 @@ class Nic {
   [[nodiscard]] ibv_context* context() const { return context_; }
   [[nodiscard]] ibv_pd* protectionDomain() const { return domain_; }
   [[nodiscard]] const ibv_device_attr& attributes() const { return attributes_; }
+  /// Takes note of what the device has said of its ports since. Any thread; one that finds another at it leaves it to
+  /// that.
+  void hearEvents();
+  /// It has said that it is gone for good.
+  [[nodiscard]] bool isLost() const { return lost_.load(std::memory_order_relaxed); }
+  /// It has said that the port, from 1, is down. Port::isUp() asks it.
+  [[nodiscard]] bool saidDown(std::uint8_t port) const;
+
+  /// The keys of declared memory, which is registered at the first time, until its declaration ends. Any thread.
+  Result<KeyPair> keysOf(const DeclaredArea& area);
+  void forget(std::uint64_t declaration);
+
   /// NUMA node that it hangs on; −1: not known.
   [[nodiscard]] int node() const { return node_; }
 
@@ -40,26 +64,11 @@ class Nic {
   ibv_pd* domain_ = nullptr;
   ibv_device_attr attributes_{};
   int node_ = -1;
-};
-
-/// Memory that a device may read and write, for as long as this lives.
-class Registration {
- public:
-  Registration() = default;
-  /// Of memory that stays where it is. Peers may write to it.
-  static Result<Registration> make(std::shared_ptr<Nic> nic, void* memory, std::size_t bytes);
-  Registration(Registration&& other) noexcept;
-  Registration& operator=(Registration&& other) noexcept;
-  Registration(const Registration&) = delete;
-  Registration& operator=(const Registration&) = delete;
-  ~Registration();
-
-  [[nodiscard]] std::uint32_t localKey() const { return region_->lkey; }
-  [[nodiscard]] std::uint32_t remoteKey() const { return region_->rkey; }
-
- private:
-  std::shared_ptr<Nic> nic_;
-  ibv_mr* region_ = nullptr;
+  std::mutex events_;
+  std::atomic<bool> lost_{false};
+  std::array<std::atomic<bool>, 8> down_{};  ///< by port; devices have one or two
+  std::mutex mutex_;
+  std::map<std::uint64_t, Registration> declared_;  ///< by declaration
 };
 
 }  // namespace atl::rdma

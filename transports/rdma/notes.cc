@@ -13,27 +13,36 @@ std::span<const std::byte> bytesOf(const Note& note) {
 
 }  // namespace
 
-Status Notes::send(FragmentNote note, std::span<const std::byte> payload) {
-  return post(note.header, bytesOf(note), payload, true);
+Status Notes::send(FragmentNote note, std::span<const std::byte> payload, SendPiece& piece, std::uint32_t through) {
+  Request request;
+  request.piece = &piece;
+  request.through = through;
+  return post(note.header, bytesOf(note), payload, request);
 }
 
 Status Notes::send(GrantNote note) {
-  return post(note.header, bytesOf(note), {}, false);
+  return post(note.header, bytesOf(note), {}, {});
 }
 
 Status Notes::sendCredit() {
   NoteHeader note;
-  return post(note, bytesOf(note), {}, false);
+  Request request;
+  request.credit = true;
+  return post(note, bytesOf(note), {}, request);
 }
 
 Status Notes::post(NoteHeader& header, std::span<const std::byte> fixed, std::span<const std::byte> payload,
-                   bool isPayload) {
+                   Request request) {
   ATOLL_ASSIGN(Buffer* const slot, worker_.slots().take());
   header.bytes = static_cast<std::uint32_t>(fixed.size() + payload.size());
   header.taken = told_ = taken_;
   std::memcpy(slot->data(), fixed.data(), fixed.size());
   if (!payload.empty()) std::memcpy(slot->data() + fixed.size(), payload.data(), payload.size());
-  paths_.note(*slot, header.bytes, isPayload);
+  request.data = slot->data();
+  request.keys = &slot->keys();
+  request.buffer = slot;
+  request.bytes = header.bytes;
+  paths_.send(request);
   return success();
 }
 

@@ -15,8 +15,8 @@ class Notes {
 
   [[nodiscard]] bool hasRoom() const { return paths_.canNote(); }
 
-  /// Needs room. The payload is read at once.
-  Status send(FragmentNote note, std::span<const std::byte> payload);
+  /// All need room. The payload is read at once; so much of the piece is through when the note is with the peer.
+  Status send(FragmentNote note, std::span<const std::byte> payload, SendPiece& piece, std::uint32_t through);
   Status send(GrantNote note);
 
   /// Another fragment has been taken. The peer is told by what leaves next, or by a note of its own once enough have
@@ -26,7 +26,8 @@ class Notes {
   Status sendCredit();
 
  private:
-  Status post(NoteHeader& header, std::span<const std::byte> fixed, std::span<const std::byte> payload, bool isPayload);
+  Status post(NoteHeader& header, std::span<const std::byte> fixed, std::span<const std::byte> payload,
+              Request request);
 
   Worker& worker_;
   PathGroup& paths_;

@@ -37,16 +37,17 @@ Result<bool> Outgoing::sendFragment() {
   if (!hasCredit()) return false;
   SendPiece& piece = *pieces.current();
   const std::uint64_t bytes = pieces.room();
-  ATOLL_TRY(notes_.send(fragmentHere(), {pieces.data(), bytes}));
+  const auto through = static_cast<std::uint32_t>(piece.messageBytes == 0 ? 1 : bytes);
+  ATOLL_TRY(notes_.send(fragmentHere(), {pieces.data(), bytes}, piece, through));
   ++next_;
   pieces.advance(bytes);
-  piece.left -= piece.messageBytes == 0 ? 1 : bytes;
   return true;
 }
 
 Result<bool> Outgoing::announce() {
   if (!hasCredit()) return false;
-  ATOLL_TRY(notes_.send(fragmentHere(), {}));
+  ++pieces.current()->left;  // the announcement has to be there too
+  ATOLL_TRY(notes_.send(fragmentHere(), {}, *pieces.current(), 1));
   ++next_;
   announced_ = pieces.message();
   return true;
@@ -64,17 +65,30 @@ Result<bool> Outgoing::writePart() {
                      note.at, note.message, pieces.position());
   }
   Path* const path = paths_.pathFor(note.number);
-  if (path == nullptr || !mayTakeChunk(worker_.chunks(), path->payloadUnderWay())) return false;
+  if (path == nullptr) return false;
 
-  SendPiece& piece = *pieces.current();
-  const std::uint64_t bytes = std::min({pieces.room(), note.bytes - grant.written, kChunkBytes});
-  ATOLL_ASSIGN(Buffer* const chunk, worker_.chunks().take());
-  std::memcpy(chunk->data(), pieces.data(), bytes);
-  path->send({chunk, &worker_.chunks(), static_cast<std::uint32_t>(bytes), true, &note, grant.written});
+  std::uint64_t bytes = std::min(pieces.room(), note.bytes - grant.written);
+  Request request;
+  request.piece = pieces.current();
+  request.grant = &note;
+  request.at = grant.written;
+  if (const Keys* const keys = worker_.declared().find(pieces.data(), bytes); keys != nullptr) {
+    request.data = pieces.data();
+    request.keys = keys;
+  } else {
+    if (!mayTakeChunk(worker_.chunks(), path->underWay())) return false;
+    bytes = std::min(bytes, kChunkBytes);
+    ATOLL_ASSIGN(Buffer* const chunk, worker_.chunks().take());
+    std::memcpy(chunk->data(), pieces.data(), bytes);
+    request.data = chunk->data();
+    request.keys = &chunk->keys();
+    request.buffer = chunk;
+  }
+  request.bytes = request.through = static_cast<std::uint32_t>(bytes);
   grant.written += bytes;
   if (grant.written == note.bytes) ++filled_;
   pieces.advance(bytes);
-  piece.left -= bytes;
+  path->send(request);
   return true;
 }
 

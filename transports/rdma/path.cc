@@ -127,15 +127,14 @@ Status Path::change(ibv_qp_attr& attributes, int mask, const char* to) {
 
 void Path::send(const Request& request) {
   sent_[tail_++ % kDepth] = request;
-  payloads_ += request.payload ? 1 : 0;
+  credits_ += request.credit ? 1 : 0;
   if (!state_.ok()) return;
   state_ = post(request);
   if (state_.ok()) ++posted_;
 }
 
 Status Path::post(const Request& request) {
-  ibv_sge what{reinterpret_cast<std::uint64_t>(request.buffer->data()), request.bytes,
-               request.buffer->localKey(device())};
+  ibv_sge what{reinterpret_cast<std::uint64_t>(request.data), request.bytes, request.keys->local[device()]};
   ibv_send_wr work{};
   work.sg_list = &what;
   work.num_sge = 1;
@@ -165,7 +164,8 @@ void Path::onSent(ibv_wc_status status) {
 
 void Path::retire() {
   const Request& request = sent_[head_++ % kDepth];
-  payloads_ -= request.payload ? 1 : 0;
+  credits_ -= request.credit ? 1 : 0;
+  if (request.piece != nullptr) request.piece->left -= request.through;
   request.giveBack();
 }
 
@@ -183,6 +183,10 @@ std::string Path::describe() const {
   return fmt::format("{} {} → {}", port().name(), textOf(port().gid.gid), textOf(theirs_.gid));
 }
 
+void Path::giveUp(std::string_view why) {
+  if (state_.ok()) state_ = makeError(ErrorCode::remoteError, "{}: {}", describe(), why);
+}
+
 Path::~Path() {
   halt();
   for (; head_ != tail_; ++head_) sent_[head_ % kDepth].giveBack();
@@ -193,7 +197,7 @@ Path::~Path() {
 // uncounted.
 void Path::halt() {
   if (pair_ == nullptr) return;
-  if (state_.ok()) state_ = makeError(ErrorCode::remoteError, "{}: the peer gave it up", describe());
+  giveUp("the peer gave it up");
   ibv_qp_attr error{};
   error.qp_state = IBV_QPS_ERR;
   worker_.api().modifyQp(pair_, &error, IBV_QP_STATE);
@@ -219,7 +223,7 @@ Result<std::vector<Request>> Path::unreceived(std::uint64_t receivedThere) {
   while (head_ < receivedThere) retire();
   std::vector<Request> rest;
   for (; head_ != tail_; ++head_) rest.push_back(sent_[head_ % kDepth]);
-  payloads_ = 0;
+  credits_ = 0;
   return rest;
 }
 

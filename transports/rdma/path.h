@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "transports/link.h"
 #include "transports/rdma/wire.h"
 #include "transports/rdma/worker.h"
 
@@ -24,22 +26,25 @@ class PathUser {
 /// Something to send: a note, or a write to a place that the receiver granted. Holds what it takes to send it again on
 /// another path.
 struct Request {
-  Buffer* buffer = nullptr;    ///< what is sent, from its beginning; given back …
-  BufferPool* pool = nullptr;  ///< … to this when it is with the peer
-  std::uint32_t bytes = 0;
-  bool payload = false;              ///< of a message, which the peer may still want when this end leaves
+  const std::byte* data = nullptr;
+  const Keys* keys = nullptr;        ///< of the data
+  Buffer* buffer = nullptr;          ///< in which the data lies, to be given back then
+  SendPiece* piece = nullptr;        ///< of which something is through when it is with the peer
   const GrantNote* grant = nullptr;  ///< null: a note. Stays as it is until the write is complete
   std::uint64_t at = 0;              ///< where in the granted place
+  std::uint32_t bytes = 0;
+  std::uint32_t through = 0;  ///< of the piece
+  bool credit = false;        ///< a note that has nothing but credit, for which the peer may wait
 
   void giveBack() const {
-    if (buffer != nullptr) pool->give(*buffer);
+    if (buffer != nullptr) buffer->giveBack();
   }
 };
 
 class Path : private QueuePairUser {
  public:
   /// Requests under way.
-  static constexpr std::size_t kDepth = 32;
+  static constexpr std::size_t kDepth = 24;
 
   /// `port` is a place in Worker::ports(). The worker and the user outlive it.
   Path(Worker& worker, std::size_t port, PathUser& user) : worker_(worker), port_(port), user_(user) {}
@@ -54,8 +59,9 @@ class Path : private QueuePairUser {
   Status connect(const PathOffer& theirs);
 
   [[nodiscard]] const Port& port() const { return worker_.ports()[port_]; }
-  [[nodiscard]] bool hasRoom() const { return tail_ - head_ < kDepth; }
-  [[nodiscard]] std::size_t payloadUnderWay() const { return payloads_; }
+  [[nodiscard]] bool hasRoom() const { return underWay() < kDepth; }
+  [[nodiscard]] std::size_t underWay() const { return tail_ - head_; }
+  [[nodiscard]] std::size_t creditsUnderWay() const { return credits_; }
 
   /// Needs room. A path that has failed keeps what it is given, for unreceived().
   void send(const Request& request);
@@ -64,6 +70,10 @@ class Path : private QueuePairUser {
   [[nodiscard]] const Status& state() const { return state_; }
   /// Something has come by it, or has arrived: that it could be joined says little.
   [[nodiscard]] bool proven() const { return head_ > 0 || received_ > 0; }
+
+  /// The device has said that its port is down.
+  [[nodiscard]] bool portSaidDown() const { return port().nic->saidDown(port().number); }
+  void giveUp(std::string_view why);
 
   /// Ends it: afterwards no device refers to what was sent or granted by it, and received() is final.
   void halt();
@@ -101,7 +111,7 @@ class Path : private QueuePairUser {
   std::uint64_t tail_ = 0;            ///< requests in all
   std::uint64_t posted_ = 0;          ///< of these, with the device
   std::uint64_t answered_ = 0;        ///< and those of which it has said what became of them
-  std::size_t payloads_ = 0;
+  std::size_t credits_ = 0;
   std::uint64_t received_ = 0;
 };
 

@@ -15,6 +15,9 @@ constexpr auto kGoodAgain = std::chrono::seconds(1);
 /// Between tries: twice as long each time, up to the longest.
 constexpr auto kFirstPause = std::chrono::milliseconds(10);
 constexpr int kMostDoublings = 6;
+/// A link may go on for long with one path less than it should have, and looks for words meanwhile, which is a system
+/// call.
+constexpr auto kMendingPause = std::chrono::microseconds(20);
 
 std::size_t placesWanted(const Worker& worker) {
   const auto rails = std::min(static_cast<std::size_t>(worker.settings().rails), worker.ports().size());
@@ -28,7 +31,6 @@ PathGroup::PathGroup(Worker& worker, PathUser& user, double patience)
 
 PathGroup::~PathGroup() {
   halt();
-  if (lifeline_.descriptor() >= 0) worker_.unwatch(lifeline_.descriptor());
 }
 
 Status PathGroup::begin(UniqueFd stream) {
@@ -67,12 +69,19 @@ bool PathGroup::isGood(const Place& place) const {
   return place.state == Place::State::good && place.path->state().ok();
 }
 
+// A port that is down may be up before the device gives up trying; where another is up there is no need to wait for
+// that.
+bool PathGroup::shouldLeave(const Place& place) const {
+  return place.path->portSaidDown() &&
+         std::ranges::any_of(worker_.ports(), [](const Port& port) { return !port.nic->saidDown(port.number); });
+}
+
 bool PathGroup::canNote() const {
   return main_ && replay_.empty() && isGood(places_[*main_]) && places_[*main_].path->hasRoom();
 }
 
-void PathGroup::note(Buffer& note, std::uint32_t bytes, bool payload) {
-  places_[*main_].path->send({&note, &worker_.slots(), bytes, payload, nullptr, 0});
+void PathGroup::send(const Request& note) {
+  places_[*main_].path->send(note);
 }
 
 Path* PathGroup::pathFor(std::uint64_t number) {
@@ -86,13 +95,16 @@ Path* PathGroup::pathFor(std::uint64_t number) {
 
 bool PathGroup::sound() const {
   return heard_.ok() && replay_.empty() && !alone_ &&
-         std::ranges::all_of(places_, [this](const Place& place) { return isGood(place); });
+         std::ranges::all_of(places_, [this](const Place& place) { return isGood(place) && !shouldLeave(place); });
 }
 
 Result<bool> PathGroup::mend() {
   ATOLL_TRY(heard_);
-  ATOLL_TRY(hearAll());
-  for (std::size_t i = 0; i < places_.size(); ++i) ATOLL_TRY(tend(i));
+  if (const auto now = Clock::now(); now >= nextMending_) {
+    nextMending_ = now + kMendingPause;
+    ATOLL_TRY(hearAll());
+    for (std::size_t i = 0; i < places_.size(); ++i) ATOLL_TRY(tend(i));
+  }
   const bool moved = replay();
   ATOLL_TRY(patienceLeft());
   return moved;
@@ -115,22 +127,23 @@ Status PathGroup::hearAll() {
   }
 }
 
-// Words come in order. Those about a generation that this end has left behind crossed with its own.
+// Words come in order, and a place goes on to another generation when both ends have lost it. What can cross is an
+// end's loss of a queue pair that it has only offered with the other's offer, or with its failure to make one.
 Status PathGroup::obey(const Word& word) {
   Place& place = places_[word.path];
+  const bool empty = place.state == Place::State::empty;
+  const bool known = word.generation == place.generation;
   switch (word.kind) {
-    case Word::Kind::offer: {
-      const bool next = place.state == Place::State::empty || place.state == Place::State::joining;
-      if (!next || word.generation != place.generation || place.offer) break;
-      place.offer = word.offer;
+    case Word::Kind::offer:
+      if (!known || place.state == Place::State::good || place.offer) break;
+      if (place.state != Place::State::lost) place.offer = word.offer;
       return success();
-    }
     case Word::Kind::ready:
-      if (word.generation != place.generation || place.state == Place::State::empty) break;
+      if (!known || empty) break;
       place.readyThere = true;
       return success();
     case Word::Kind::lost:
-      if (word.generation != place.generation || place.state == Place::State::empty || place.receivedThere) break;
+      if (!known || place.receivedThere || (empty && !place.offer)) break;
       place.receivedThere = word.received;
       return place.state == Place::State::lost ? settle(word.path) : lose(word.path);
   }
@@ -150,6 +163,7 @@ Status PathGroup::tend(std::size_t index) {
     chooseMain();
   }
   const bool alive = place.state == Place::State::joining || place.state == Place::State::good;
+  if (alive && shouldLeave(place)) place.path->giveUp("the port is down");
   return alive && !place.path->state().ok() ? lose(index) : success();
 }
 
@@ -203,18 +217,20 @@ Status PathGroup::connect(std::size_t index) {
 
 Status PathGroup::lose(std::size_t index) {
   Place& place = places_[index];
-  place.path->halt();
-  lastFailure_ = place.path->state().error().text;
-  log::warn("{} (queue pair {}.{} of an RDMA link is lost{})", lastFailure_, index, place.generation,
-            places_.size() > 1 || worker_.ports().size() > 1 ? "; another takes its place" : "");
-  if (place.state == Place::State::good && Clock::now() - place.goodSince >= kGoodAgain) place.tries = 0;
-  place.state = Place::State::lost;
-  if (!anyGood() && !alone_) alone_ = Clock::now();
   Word word;
   word.kind = Word::Kind::lost;
   word.path = static_cast<std::uint16_t>(index);
   word.generation = place.generation;
-  word.received = place.path->received();
+  if (place.path != nullptr) {
+    place.path->halt();
+    word.received = place.path->received();
+    lastFailure_ = place.path->state().error().text;
+    log::warn("{} (queue pair {}.{} of an RDMA link is lost{})", lastFailure_, index, place.generation,
+              places_.size() > 1 || worker_.ports().size() > 1 ? "; another takes its place" : "");
+  }
+  if (place.state == Place::State::good && Clock::now() - place.goodSince >= kGoodAgain) place.tries = 0;
+  place.state = Place::State::lost;
+  if (!anyGood() && !alone_) alone_ = lastAsked_ = Clock::now();
   ATOLL_TRY(lifeline_.say(word));
   return place.receivedThere ? settle(index) : success();
 }
@@ -222,8 +238,10 @@ Status PathGroup::lose(std::size_t index) {
 // What did not arrive goes before all that was to be sent again already, since it was sent before that.
 Status PathGroup::settle(std::size_t index) {
   Place& place = places_[index];
-  ATOLL_ASSIGN(const auto rest, place.path->unreceived(*place.receivedThere));
-  replay_.insert(replay_.begin(), rest.begin(), rest.end());
+  if (place.path != nullptr) {
+    ATOLL_ASSIGN(const auto rest, place.path->unreceived(*place.receivedThere));
+    replay_.insert(replay_.begin(), rest.begin(), rest.end());
+  }
   place.path.reset();
   place.state = Place::State::empty;
   ++place.generation;
@@ -242,16 +260,12 @@ void PathGroup::chooseMain() {
 }
 
 bool PathGroup::replay() {
-  bool moved = false;
-  while (!replay_.empty()) {
-    const Request& request = replay_.front();
-    Path* path = main_ && isGood(places_[*main_]) ? places_[*main_].path.get() : nullptr;
-    if (path == nullptr || !path->hasRoom()) break;
-    path->send(request);
-    replay_.pop_front();
-    moved = true;
-  }
-  return moved;
+  if (replay_.empty() || !main_ || !isGood(places_[*main_])) return false;
+  Path& path = *places_[*main_].path;
+  std::size_t count = 0;
+  for (; count < replay_.size() && path.hasRoom(); ++count) path.send(replay_[count]);
+  replay_.erase(replay_.begin(), replay_.begin() + static_cast<std::ptrdiff_t>(count));
+  return count > 0;
 }
 
 bool PathGroup::anyGood() const {
@@ -265,24 +279,33 @@ Status PathGroup::patienceLeft() {
     alone_.reset();
     return success();
   }
-  if (patience_ <= 0 || seconds(Clock::now() - *alone_) < patience_) return success();
+  const auto now = Clock::now();
+  if (now - lastAsked_ >= kGoodAgain) alone_ = now;  // nobody has tried meanwhile
+  lastAsked_ = now;
+  if (patience_ <= 0 || seconds(now - *alone_) < patience_) return success();
   return makeError(ErrorCode::remoteError, "no queue pair has worked for {} s: {}", patience_, lastFailure_);
 }
 
-std::size_t PathGroup::payloadUnderWay() const {
-  std::size_t count = static_cast<std::size_t>(std::ranges::count(replay_, true, &Request::payload));
-  for (const Place& place : places_) count += place.path != nullptr ? place.path->payloadUnderWay() : 0;
-  return count;
+bool PathGroup::creditsUnderWay() const {
+  return std::ranges::any_of(replay_, &Request::credit) || std::ranges::any_of(places_, [](const Place& place) {
+           return place.path != nullptr && place.path->creditsUnderWay() > 0;
+         });
 }
 
 void PathGroup::halt() {
-  for (Place& place : places_) {
-    place.path.reset();
-    place.state = Place::State::empty;
-  }
+  places_.clear();
   for (const Request& request : replay_) request.giveBack();
   replay_.clear();
   main_.reset();
+  if (lifeline_.descriptor() < 0) return;
+  worker_.unwatch(lifeline_.descriptor());
+  lifeline_ = Lifeline();
+}
+
+std::size_t PathGroup::bytesHeld() const {
+  return places_.capacity() * sizeof(Place) + replay_.capacity() * sizeof(Request) +
+         static_cast<std::size_t>(std::ranges::count_if(places_, [](const Place& p) { return p.path != nullptr; })) *
+             sizeof(Path);
 }
 
 std::string PathGroup::describe() const {

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,8 +35,8 @@ class PathGroup : private StreamUser {
   Result<bool> meet();
 
   [[nodiscard]] bool canNote() const;
-  /// Needs canNote().
-  void note(Buffer& note, std::uint32_t bytes, bool payload);
+  /// A note; needs canNote().
+  void send(const Request& note);
   /// One with room, by which the write with this number may go; null: none at present.
   Path* pathFor(std::uint64_t number);
 
@@ -48,11 +47,13 @@ class PathGroup : private StreamUser {
   Result<bool> mend();
   [[nodiscard]] bool peerHasLeft() const { return lifeline_.ended(); }
 
-  /// Requests of messages that may not be with the peer yet.
-  [[nodiscard]] std::size_t payloadUnderWay() const;
-  /// Ends all paths: no device refers any more to what was sent or granted.
+  /// Credit has left that may not be with the peer yet.
+  [[nodiscard]] bool creditsUnderWay() const;
+  /// Ends all paths, and the stream: no device refers any more to what was sent or granted, and the peer is told.
   void halt();
   [[nodiscard]] std::string describe() const;
+  /// Memory of its own, beside itself.
+  [[nodiscard]] std::size_t bytesHeld() const;
 
  private:
   struct Place {
@@ -88,6 +89,7 @@ class PathGroup : private StreamUser {
   [[nodiscard]] bool anyGood() const;
   [[nodiscard]] std::size_t choosePort(std::size_t index) const;
   [[nodiscard]] bool isGood(const Place& place) const;
+  [[nodiscard]] bool shouldLeave(const Place& place) const;
 
   Worker& worker_;
   PathUser& user_;
@@ -96,9 +98,11 @@ class PathGroup : private StreamUser {
   bool greeted_ = false;
   std::vector<Place> places_;
   std::optional<std::size_t> main_;  ///< the place by which notes leave; it may be lost, until it is settled
-  std::deque<Request> replay_;       ///< what did not arrive, in order
+  std::vector<Request> replay_;      ///< what did not arrive, in order
+  Clock::time_point nextMending_;
   std::string lastFailure_;
   std::optional<Clock::time_point> alone_;  ///< since when there has been no path that works
+  Clock::time_point lastAsked_;             ///< whether it has been too long
   Status heard_ = success();                ///< of what came while nobody asked
 };
 

@@ -116,7 +116,7 @@ int nodeHere() {
 
 bool Port::isUp() const {
   ibv_port_attr attributes{};
-  return query(*this, attributes) == 0 && attributes.state == IBV_PORT_ACTIVE;
+  return !nic->saidDown(number) && query(*this, attributes) == 0 && attributes.state == IBV_PORT_ACTIVE;
 }
 
 std::string Port::name() const {

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transports/rdma/rdma_link.h"
 
-#include <chrono>
 #include <cstring>
 #include <utility>
-
-#include "src/base/clock.h"
 
 namespace atl::rdma {
 namespace {
 
-/// For what was sent to reach the peer when this end leaves.
-constexpr auto kFlushing = std::chrono::seconds(5);
 /// Looks at the queues that find nothing, after the peer has left.
 constexpr int kPollsAfterTheEnd = 64;
 
@@ -26,7 +21,6 @@ RdmaLink::RdmaLink(std::shared_ptr<Worker> worker, LinkNames names, double patie
       in_(*worker_, notes_, names_.me, names_.peer) {}
 
 RdmaLink::~RdmaLink() {
-  if (state_.ok()) flush();
   shut();
 }
 
@@ -81,12 +75,14 @@ Result<bool> RdmaLink::moveAll() {
   return moved;
 }
 
-// A credit that is due needs this end's progress, which it gets only while pieces are there.
+// What the peer still waits for needs this end's progress, which it gets only while pieces are there: credit, and what
+// was sent, until it is known to have arrived, since a path that fails has it sent again.
 template <class Piece>
 bool RdmaLink::retire(PieceList<Piece>& pieces) {
+  const bool owing = !paths_.peerHasLeft() && (notes_.owesCredit() || paths_.creditsUnderWay());
   bool moved = false;
   while (pieces.through() != nullptr) {
-    if (pieces.endsMessage() && notes_.owesCredit()) break;
+    if (pieces.endsMessage() && owing) break;
     pieces.retire();
     moved = true;
   }
@@ -104,7 +100,7 @@ Status RdmaLink::whileNothingMoves() {
 void RdmaLink::onNote(Buffer& note, std::uint32_t bytes) {
   bool kept = false;
   if (auto status = read(note, bytes, kept); !status.ok() && state_.ok()) fail(std::move(status).error());
-  if (!kept) worker_->slots().give(note);
+  if (!kept) note.giveBack();
 }
 
 Status RdmaLink::read(Buffer& note, std::uint32_t bytes, bool& kept) {
@@ -153,14 +149,6 @@ std::string RdmaLink::describe() const {
 void RdmaLink::cancel() {
   if (state_.ok()) fail(makeError(ErrorCode::aborted, "the link was cancelled"));
   shut();
-}
-
-void RdmaLink::flush() {
-  const Deadline deadline = Deadline::in(kFlushing);
-  while (paths_.payloadUnderWay() > 0 && !paths_.peerHasLeft() && !deadline.passed()) {
-    if (!worker_->progress().ok()) return;
-    if (!paths_.sound() && !paths_.mend().ok()) return;
-  }
 }
 
 // Afterwards no device reads or writes what was posted, nor what was granted.

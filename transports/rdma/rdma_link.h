@@ -24,7 +24,7 @@ class RdmaLink : public MessageLink, public PathUser {
  public:
   /// `patience`: how long it may be without a path before it fails; 0: for ever.
   RdmaLink(std::shared_ptr<Worker> worker, LinkNames names, double patience);
-  /// What was told to be done is with the peer, or on its way there.
+  /// What was told to be done is with the peer.
   ~RdmaLink() override;
   RdmaLink(const RdmaLink&) = delete;
   RdmaLink& operator=(const RdmaLink&) = delete;
@@ -42,6 +42,9 @@ class RdmaLink : public MessageLink, public PathUser {
   [[nodiscard]] std::string describe() const override;
   void cancel() override;
 
+  /// Memory that it takes while it is idle, without the worker's, and without what the device's driver takes.
+  [[nodiscard]] std::size_t bytesHeld() const { return sizeof *this + paths_.bytesHeld(); }
+
  private:
   void onNote(Buffer& note, std::uint32_t bytes) override;
   void onWritten(const Arrival& arrival) override;
@@ -52,7 +55,6 @@ class RdmaLink : public MessageLink, public PathUser {
   Result<bool> moveAll();
   Status whileNothingMoves();
   void fail(Error error);
-  void flush();
   void shut();
 
   std::shared_ptr<Worker> worker_;

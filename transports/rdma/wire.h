@@ -26,7 +26,7 @@ namespace atl::rdma {
 inline constexpr std::uint16_t kVersion = 1;
 inline constexpr std::uint64_t kSlotBytes = 2048;          ///< of a receiver's slot: a note
 inline constexpr std::uint64_t kWindow = 16;               ///< fragments; a power of two
-inline constexpr std::uint64_t kGrants = 8;                ///< a power of two
+inline constexpr std::uint64_t kGrants = 4;                ///< a power of two
 inline constexpr std::uint64_t kChunkBytes = 256 << 10;    ///< the largest grant into staging memory
 inline constexpr std::uint64_t kMostGrantBytes = 8 << 20;  ///< the largest into registered memory
 inline constexpr std::size_t kMostPaths = 8;               ///< queue pairs of a link

@@ -16,12 +16,14 @@
 namespace atl::rdma {
 namespace {
 
-/// Slots that wait for notes: a few for every link, and no fewer than these. Should they not do, the device has the
-/// sender try again (receiver not ready), so that nothing is lost; progress() fills them up.
+/// Slots that wait for notes: one for so many links, since most are idle at any time, and no fewer than these. Should
+/// they not do, the device has the sender try again (receiver not ready), so that nothing is lost; progress() fills
+/// them up.
+constexpr std::uint32_t kLinksPerReceive = 4;
 constexpr std::uint32_t kLeastReceives = 32;
 constexpr std::uint32_t kMostReceives = 4096;
 constexpr int kCompletions = 4096;  ///< of all queue pairs of a device that have not been looked at
-/// A look at the streams is a system call; words on them are rare, and seldom urgent.
+/// To look around takes system calls; what is to be found is rare, and seldom urgent.
 constexpr int kEmptyPollsBetweenLooks = 256;
 constexpr std::size_t kSlotsInBlock = 32;
 constexpr std::size_t kChunksInBlock = 4;
@@ -50,7 +52,8 @@ Worker::Worker(const Api& api, RdmaSettings settings, std::vector<Port> ports)
       settings_(std::move(settings)),
       ports_(std::move(ports)),
       slots_(nicsOf(ports_), kSlotBytes, kSlotsInBlock),
-      chunks_(nicsOf(ports_), kChunkBytes, kChunksInBlock) {
+      chunks_(nicsOf(ports_), kChunkBytes, kChunksInBlock),
+      declared_(nicsOf(ports_)) {
   const auto nics = nicsOf(ports_);
   for (const Port& port : ports_) {
     deviceOf_.push_back(static_cast<std::size_t>(std::ranges::find(nics, port.nic) - nics.begin()));
@@ -106,14 +109,16 @@ Status Worker::fill(std::size_t place) {
   Device& device = devices_[place];
   while (device.posted < device.depth) {
     ATOLL_ASSIGN(Buffer* const slot, slots_.take());
-    ibv_sge where{reinterpret_cast<std::uint64_t>(slot->data()), kSlotBytes, slot->localKey(place)};
+    ibv_sge where{reinterpret_cast<std::uint64_t>(slot->data()), kSlotBytes, slot->keys().local[place]};
     ibv_recv_wr request{};
     request.wr_id = reinterpret_cast<std::uint64_t>(slot);
     request.sg_list = &where;
     request.num_sge = 1;
     ibv_recv_wr* refused = nullptr;
     if (const int error = ibv_post_srq_recv(device.receives, &request, &refused); error != 0) {
-      slots_.give(*slot);
+      slot->giveBack();
+      device.nic->hearEvents();
+      if (device.nic->isLost()) return success();
       return failure(error, fmt::format("{} takes no receive", device.nic->name()));
     }
     ++device.posted;
@@ -124,8 +129,8 @@ Status Worker::fill(std::size_t place) {
 void Worker::enrol(std::size_t place, std::uint32_t queuePair, QueuePairUser& user) {
   Device& device = devices_[place];
   device.users[queuePair] = &user;
-  const auto links = static_cast<std::uint32_t>(device.users.size());
-  device.depth = std::max(device.depth, std::min(links, kMostReceives));
+  const auto wanted = static_cast<std::uint32_t>(device.users.size()) / kLinksPerReceive;
+  device.depth = std::max(device.depth, std::min(wanted, kMostReceives));
 }
 
 void Worker::dismiss(std::size_t place, std::uint32_t queuePair) {
@@ -150,12 +155,13 @@ Result<bool> Worker::progress() {
     emptyPolls_ = 0;
   } else if (++emptyPolls_ >= kEmptyPollsBetweenLooks) {
     emptyPolls_ = 0;
-    lookAtStreams();
+    lookAround();
   }
   return moved;
 }
 
-void Worker::lookAtStreams() {
+void Worker::lookAround() {
+  for (const Device& device : devices_) device.nic->hearEvents();
   std::array<epoll_event, 16> events;
   const int count = ::epoll_wait(streams_.get(), events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < count; ++i) static_cast<StreamUser*>(events[static_cast<std::size_t>(i)].data.ptr)->onReadable();
@@ -195,7 +201,7 @@ void Worker::take(Device& device, const ibv_wc& completion) {
   }
   const bool good = user != nullptr && completion.status == IBV_WC_SUCCESS;
   if (good && completion.opcode == IBV_WC_RECV) return user->onNote(*slot, completion.byte_len);
-  slots_.give(*slot);
+  slot->giveBack();
   if (good && completion.opcode == IBV_WC_RECV_RDMA_WITH_IMM) user->onWritten(ntohl(completion.imm_data));
 }
 
@@ -214,6 +220,7 @@ void Worker::wanted(std::vector<pollfd>& fds) {
     fds.push_back({device.channel->fd, POLLIN, 0});
   }
   fds.push_back({streams_.get(), POLLIN, 0});
+  for (const Device& device : devices_) fds.push_back({device.nic->context()->async_fd, POLLIN, 0});
   const auto moved = poll();
   armed_ = true;
   emptyPolls_ = kEmptyPollsBetweenLooks;  // what wakes the waiting thread may be a stream

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "src/base/unique_fd.h"
-#include "transports/rdma/buffer_pool.h"
+#include "transports/rdma/declared_keys.h"
 #include "transports/rdma/port.h"
 
 namespace atl::rdma {
@@ -67,6 +67,7 @@ class Worker {
 
   BufferPool& slots() { return slots_; }    ///< of kSlotBytes
   BufferPool& chunks() { return chunks_; }  ///< of kChunkBytes
+  DeclaredKeys& declared() { return declared_; }
 
   /// From when its queue pair is made, to before it is destroyed.
   void enrol(std::size_t device, std::uint32_t queuePair, QueuePairUser& user);
@@ -78,7 +79,7 @@ class Worker {
 
   /// Looks at completions; true if there were any.
   Result<bool> poll();
-  /// And, now and then when there are none, at the streams of all links.
+  /// And, now and then when there are none, at the streams of all links, and what devices say of their ports.
   Result<bool> progress();
   /// Adds what is readable when progress() has something to do.
   void wanted(std::vector<pollfd>& fds);
@@ -91,7 +92,7 @@ class Worker {
   Status fill(std::size_t place);
   void drainEvents(Device& device);
   void take(Device& device, const ibv_wc& completion);
-  void lookAtStreams();
+  void lookAround();
 
   const Api* api_;
   RdmaSettings settings_;
@@ -100,6 +101,7 @@ class Worker {
   std::vector<Device> devices_;
   BufferPool slots_;
   BufferPool chunks_;
+  DeclaredKeys declared_;
   UniqueFd atOnce_;     ///< always readable: for waits that must not begin
   bool armed_ = false;  ///< a completion will be told by a channel
   UniqueFd streams_;    ///< readable when one of the streams is

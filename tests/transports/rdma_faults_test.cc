@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+// RDMA links while something fails, on the fake libibverbs: every fault at every place of the same traffic. With a way
+// left the data is exact, whatever was lost; without one there is an error. Nothing is held afterwards, and the fake
+// has seen nothing that no program may do.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "src/base/clock.h"
+#include "tests/fakeverbs/fakeverbs.h"
+#include "tests/support/rank_pair.h"
+#include "tests/transports/message_traffic.h"
+#include "transports/declared_memory.h"
+#include "transports/rdma/rdma_link.h"
+
+namespace atl {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// Two adapters of one port each, which both ranks share.
+fakeverbs::Configuration adapters() {
+  fakeverbs::Configuration configuration;
+  configuration.ackTimeout = std::chrono::microseconds(100);
+  return configuration;
+}
+
+Settings settingsOf(int rails = 1, int queuePairs = 1) {
+  Settings settings;
+  settings.transports = "rdma";
+  settings.timeoutSeconds = 20;
+  settings.rdma.rails = rails;
+  settings.rdma.queuePairs = queuePairs;
+  return settings;
+}
+
+/// Two ends of a link in one thread, and the same traffic each time: notes, grants and writes both ways at once.
+class Ends {
+ public:
+  explicit Ends(const Settings& settings) : ranks_(settings) {}
+
+  Status join() {
+    ATOLL_ASSIGN(auto ends, ranks_.join(lane_++));
+    lower_ = std::get<std::unique_ptr<MessageLink>>(std::move(ends.first));
+    higher_ = std::get<std::unique_ptr<MessageLink>>(std::move(ends.second));
+    return success();
+  }
+
+  /// Success when all has arrived as it was sent; `meanwhile` is called between the steps.
+  template <class Meanwhile>
+  Status exchange(Meanwhile meanwhile) {
+    const auto up = test::mixedSizes(3, 600'000, 1'500'000);
+    const auto down = test::mixedSizes(4, 600'000, 1'500'000);
+    test::PieceStream<SendPiece> upOut(*lower_, up, 1, 11);
+    test::PieceStream<ReceivePiece> upIn(*higher_, up, 1, 12);
+    test::PieceStream<SendPiece> downOut(*higher_, down, 2, 13);
+    test::PieceStream<ReceivePiece> downIn(*lower_, down, 2, 14);
+    const auto deadline = Deadline::inSeconds(60);
+    for (bool more = true; more;) {
+      more = test::stepBoth(upOut, upIn);
+      more |= test::stepBoth(downOut, downIn);
+      for (auto* const link : {lower_.get(), higher_.get()}) {
+        auto moved = link->progress();
+        if (!moved.ok()) {
+          // The streams' pieces go before the links.
+          lower_->cancel();
+          higher_->cancel();
+          return std::move(moved).error();
+        }
+      }
+      meanwhile();
+      if (!deadline.passed()) continue;
+      lower_->cancel();
+      higher_->cancel();
+      return makeError(ErrorCode::timeout, "the traffic does not end");
+    }
+    return success();
+  }
+  Status exchange() {
+    return exchange([] {});
+  }
+
+  /// The same with a few messages whose memory is declared, so that they go without a copy, both ways.
+  Status exchangeDeclared() {
+    constexpr std::size_t kBytes = 400'000;
+    const auto sent = test::messageContent(4 * kBytes, 1, 9);
+    auto source = sent;
+    std::vector<std::byte> room(sent.size());
+    const Declaration ofSource(source.data(), source.size());
+    const Declaration ofRoom(room.data(), room.size());
+    std::vector<SendPiece> out(4);
+    std::vector<ReceivePiece> in(4);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i].data = source.data() + i * kBytes;
+      in[i].data = room.data() + i * kBytes;
+      out[i].first = in[i].first = true;
+      out[i].bytes = out[i].messageBytes = in[i].bytes = in[i].messageBytes = kBytes;
+      (i % 2 == 0 ? lower_ : higher_)->post(out[i]);
+      (i % 2 == 0 ? higher_ : lower_)->post(in[i]);
+    }
+    const auto done = [](const auto& piece) { return piece.done; };
+    const auto deadline = Deadline::inSeconds(20);
+    while (!(std::ranges::all_of(out, done) && std::ranges::all_of(in, done)) && !deadline.passed()) {
+      for (auto* const link : {lower_.get(), higher_.get()}) {
+        auto moved = link->progress();
+        if (moved.ok()) continue;
+        lower_->cancel();
+        higher_->cancel();
+        return std::move(moved).error();
+      }
+    }
+    if (!(std::ranges::all_of(out, done) && std::ranges::all_of(in, done))) {
+      lower_->cancel();
+      higher_->cancel();
+      return makeError(ErrorCode::timeout, "the messages are not through");
+    }
+    return room == sent ? success() : makeError(ErrorCode::internalError, "what came is not what was sent");
+  }
+
+ private:
+  test::RankPair ranks_;
+  int lane_ = 0;
+  std::unique_ptr<MessageLink> lower_;
+  std::unique_ptr<MessageLink> higher_;
+};
+
+/// What shall go wrong, by name.
+struct Fault {
+  std::string name;
+  void (*plant)(int);
+  int at = 0;
+  int rails = 1;
+  int queuePairs = 1;
+};
+
+std::ostream& operator<<(std::ostream& out, const Fault& fault) {
+  return out << fault.name << " at " << fault.at << ", " << fault.rails << " rails, " << fault.queuePairs << " pairs";
+}
+
+class RdmaFault : public testing::TestWithParam<Fault> {
+ protected:
+  void SetUp() override { fakeverbs::reset(adapters()); }
+  void TearDown() override {
+    EXPECT_THAT(fakeverbs::takeFailures(), IsEmpty());
+    EXPECT_EQ(fakeverbs::liveObjects(), fakeverbs::LiveObjects{});
+  }
+};
+
+/// Faults after which a way is left: the other adapter, or the same after a while.
+std::vector<Fault> survivable() {
+  const std::vector<Fault> kinds = {
+      {"WorkLost", [](int at) { fakeverbs::loseWork(0, 1, at); }},
+      {"TransportRetriesExceeded", [](int at) { fakeverbs::failWork(0, 1, at, IBV_WC_RETRY_EXC_ERR); }},
+      {"ReceiverNotReadyTooOften", [](int at) { fakeverbs::failWork(0, 1, at, IBV_WC_RNR_RETRY_EXC_ERR); }},
+      {"GeneralError", [](int at) { fakeverbs::failWork(0, 1, at, IBV_WC_GENERAL_ERR); }},
+      {"QueuePairBroken", [](int at) { fakeverbs::breakQueuePair(0, 1, at); }},
+      {"PortDown", [](int at) { fakeverbs::downAfter(0, 1, at); }},
+      {"TwoWorksLost",
+       [](int at) {
+         fakeverbs::loseWork(0, 1, at);
+         fakeverbs::loseWork(0, 1, at + 2);
+       }},
+      {"BothAdaptersFail",
+       [](int at) {
+         fakeverbs::loseWork(0, 1, at);
+         fakeverbs::loseWork(1, 1, at / 2 + 1);
+       }},
+      {"AnswersLost", [](int at) { fakeverbs::losePackets(0, 1, at, 12, fakeverbs::Traffic::responses); }},
+      {"AFewPacketsLost", [](int at) { fakeverbs::losePackets(0, 1, at, 3); }},
+      {"ReceiverNotReadyForAWhile", [](int at) { fakeverbs::refuseReceives(0, 1, at); }},
+      {"PostRefused", [](int at) { fakeverbs::failCall("ibv_post_send", at, ENOMEM); }},
+      {"LateCompletions",
+       [](int at) { fakeverbs::delayCompletions(std::chrono::microseconds(at), std::chrono::microseconds(200)); }},
+  };
+  std::vector<Fault> faults;
+  for (const auto& kind : kinds) {
+    for (const int at : {1, 2, 3, 5, 8, 13, 21, 34, 55}) {
+      faults.push_back({kind.name, kind.plant, at, 1, 1});
+      faults.push_back({kind.name, kind.plant, at, 2, 3});
+    }
+  }
+  return faults;
+}
+
+TEST_P(RdmaFault, LosesNothingAndDeliversNothingTwice) {
+  Ends ends(settingsOf(GetParam().rails, GetParam().queuePairs));
+  ASSERT_TRUE(ends.join().ok());
+  GetParam().plant(GetParam().at);
+  const auto outcome = ends.exchange();
+  EXPECT_TRUE(outcome.ok()) << outcome.error().text;
+}
+
+TEST_P(RdmaFault, LosesNothingOfDeclaredMemory) {
+  Ends ends(settingsOf(GetParam().rails, GetParam().queuePairs));
+  ASSERT_TRUE(ends.join().ok());
+  GetParam().plant(GetParam().at);
+  const auto outcome = ends.exchangeDeclared();
+  EXPECT_TRUE(outcome.ok()) << outcome.error().text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, RdmaFault, testing::ValuesIn(survivable()), [](const auto& chosen) {
+  const Fault& fault = chosen.param;
+  return fmt::format("{}At{}By{}", fault.name, fault.at, fault.queuePairs);
+});
+
+/// Every verb that a link needs, refused once: while the ends join, or later.
+class RdmaVerb : public testing::TestWithParam<std::pair<const char*, int>> {
+ protected:
+  void SetUp() override { fakeverbs::reset(adapters()); }
+  void TearDown() override {
+    EXPECT_THAT(fakeverbs::takeFailures(), IsEmpty());
+    EXPECT_EQ(fakeverbs::liveObjects(), fakeverbs::LiveObjects{});
+  }
+};
+
+TEST_P(RdmaVerb, ThatFailsOnceIsAnErrorOrIsDoneWithout) {
+  const auto [verb, which] = GetParam();
+  fakeverbs::failCall(verb, which, ENOMEM);
+  {
+    Ends ends(settingsOf());
+    auto outcome = ends.join();
+    if (outcome.ok()) outcome = ends.exchange();
+    EXPECT_TRUE(outcome.ok() || !outcome.error().text.empty());
+  }
+  ASSERT_GE(fakeverbs::callCount(verb), which) << "it was not called so often";
+  Ends again(settingsOf());
+  const auto outcome = again.join();
+  ASSERT_TRUE(outcome.ok()) << outcome.error().text;
+  EXPECT_TRUE(again.exchange().ok());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, RdmaVerb,
+    testing::ValuesIn(std::vector<std::pair<const char*, int>>{
+        {"ibv_get_device_list", 1}, {"ibv_open_device", 1},   {"ibv_open_device", 2},    {"ibv_query_device", 1},
+        {"ibv_query_port", 1},      {"ibv_query_port", 2},    {"ibv_alloc_pd", 1},       {"ibv_alloc_pd", 2},
+        {"ibv_create_ah", 1},       {"ibv_create_ah", 2},     {"ibv_create_ah", 3},      {"ibv_create_comp_channel", 1},
+        {"ibv_create_cq", 1},       {"ibv_create_cq", 2},     {"ibv_create_srq", 1},     {"ibv_create_srq", 2},
+        {"ibv_reg_mr", 1},          {"ibv_reg_mr", 2},        {"ibv_reg_mr", 3},         {"ibv_reg_mr", 5},
+        {"ibv_create_qp", 1},       {"ibv_create_qp", 2},     {"ibv_modify_qp", 1},      {"ibv_modify_qp", 2},
+        {"ibv_modify_qp", 3},       {"ibv_modify_qp", 4},     {"ibv_modify_qp", 5},      {"ibv_modify_qp", 6},
+        {"ibv_post_srq_recv", 1},   {"ibv_post_srq_recv", 9}, {"ibv_post_srq_recv", 90}, {"ibv_poll_cq", 1},
+        {"ibv_poll_cq", 20}}),
+    [](const auto& chosen) { return fmt::format("{}{}", chosen.param.first + 4, chosen.param.second); });
+
+class RdmaLinks : public testing::Test {
+ protected:
+  void SetUp() override { fakeverbs::reset(adapters()); }
+  void TearDown() override {
+    EXPECT_THAT(fakeverbs::takeFailures(), IsEmpty());
+    EXPECT_EQ(fakeverbs::liveObjects(), fakeverbs::LiveObjects{});
+  }
+};
+
+TEST_F(RdmaLinks, APortThatComesBackIsUsedAgain) {
+  auto configuration = adapters();
+  configuration.devices.resize(1);
+  fakeverbs::reset(configuration);
+  Ends ends(settingsOf());
+  ASSERT_TRUE(ends.join().ok());
+  fakeverbs::downAfter(0, 1, 30);
+  // More than so many, with their answers, are tries again.
+  const auto isDown = [] { return fakeverbs::counters(0, 1).packetsSent > 60; };
+  int calls = 0;
+  const auto outcome = ends.exchange([&] {
+    if (isDown() && ++calls == 1'000) fakeverbs::setPort(0, 1, true);
+  });
+  EXPECT_TRUE(outcome.ok()) << outcome.error().text;
+  EXPECT_GE(calls, 1'000);
+}
+
+TEST_F(RdmaLinks, WithoutAnyPortTheErrorNamesItAndItsPeer) {
+  auto settings = settingsOf();
+  settings.timeoutSeconds = 1;
+  Ends ends(settings);
+  ASSERT_TRUE(ends.join().ok());
+  fakeverbs::downAfter(0, 1, 20);
+  fakeverbs::setPort(1, 1, false);
+  const auto outcome = ends.exchange();
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code, ErrorCode::remoteError);
+  EXPECT_THAT(outcome.error().text, HasSubstr("no queue pair has worked for 0.5 s: fake_"));
+  EXPECT_THAT(outcome.error().text, HasSubstr("rank "));
+}
+
+TEST_F(RdmaLinks, AnAdapterThatIsGoneIsDoneWithout) {
+  Ends ends(settingsOf());
+  ASSERT_TRUE(ends.join().ok());
+  int calls = 0;
+  const auto outcome = ends.exchange([&calls] {
+    if (++calls == 20) fakeverbs::loseDevice(0);
+  });
+  EXPECT_TRUE(outcome.ok()) << outcome.error().text;
+}
+
+TEST_F(RdmaLinks, TwoRailsCarryTheSame) {
+  Ends ends(settingsOf(2));
+  ASSERT_TRUE(ends.join().ok());
+  ASSERT_TRUE(ends.exchange().ok());
+  const auto first = fakeverbs::counters(0, 1).bytesSent;
+  const auto second = fakeverbs::counters(1, 1).bytesSent;
+  EXPECT_GT(first, 1'000'000U);
+  EXPECT_GT(second, 1'000'000U);
+}
+
+TEST_F(RdmaLinks, DeclaredMemoryIsRegisteredAsLongAsItIsDeclared) {
+  Ends ends(settingsOf());
+  ASSERT_TRUE(ends.join().ok());
+  ASSERT_TRUE(ends.exchangeDeclared().ok());  // slots are taken
+  const auto before = fakeverbs::liveObjects().registeredBytes;
+  const auto calls = fakeverbs::callCount("ibv_reg_mr");
+  std::vector<std::byte> memory(300'000);
+  {
+    const Declaration declaration(memory.data(), memory.size());
+    ASSERT_TRUE(ends.exchangeDeclared().ok());
+  }
+  // What was used, by each device, and neither what was not nor any chunk; and no longer than it was declared.
+  EXPECT_EQ(fakeverbs::callCount("ibv_reg_mr") - calls, 4);
+  EXPECT_EQ(fakeverbs::liveObjects().registeredBytes, before);
+}
+
+TEST_F(RdmaLinks, LittleLockedMemoryIsAnErrorThatSaysSo) {
+  auto configuration = adapters();
+  for (auto& device : configuration.devices) device.limits.memlockBytes = 1000;
+  fakeverbs::reset(configuration);
+  Ends ends(settingsOf());
+  const auto outcome = ends.join();
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_THAT(outcome.error().text, HasSubstr("ulimit -l"));
+}
+
+TEST_F(RdmaLinks, APeerThatTakesBackItsGidIsAnErrorOrIsReachedByTheOther) {
+  Ends ends(settingsOf());
+  ASSERT_TRUE(ends.join().ok());
+  int calls = 0;
+  const auto outcome = ends.exchange([&calls] {
+    if (++calls == 20) fakeverbs::setGids(0, 1, {{.address = "fe80::77"}});
+  });
+  EXPECT_TRUE(outcome.ok()) << outcome.error().text;
+}
+
+/// What a thousand peers cost, who are there and silent.
+TEST(RdmaScale, AnIdleLinkTakesLessThanFourKiB) {
+  constexpr int kLinks = 500;  // of two ends each
+  fakeverbs::Configuration configuration;
+  configuration.devices.resize(1);
+  configuration.devices[0].limits.queuePairs = 4096;
+  fakeverbs::reset(configuration);
+  {
+    test::RankPair ranks(settingsOf());
+    std::vector<Link> links;
+    std::vector<double> times;
+    const auto slotsBefore = fakeverbs::liveObjects().registeredBytes;
+    auto begin = Clock::now();
+    for (int lane = 0; lane < kLinks; ++lane) {
+      auto ends = ranks.join(lane);
+      ASSERT_TRUE(ends.ok()) << ends.error().text;
+      links.push_back(std::move(ends->first));
+      links.push_back(std::move(ends->second));
+      if ((lane + 1) % (kLinks / 2) != 0) continue;
+      times.push_back(seconds(Clock::now() - begin));
+      begin = Clock::now();
+    }
+    const auto registered = fakeverbs::liveObjects().registeredBytes - slotsBefore;
+    const auto& link = dynamic_cast<const rdma::RdmaLink&>(*std::get<std::unique_ptr<MessageLink>>(links.front()));
+    const double held = static_cast<double>(link.bytesHeld()) + static_cast<double>(registered) / (2 * kLinks);
+    EXPECT_LE(held, 4096);
+    RecordProperty("bytes_of_a_link", std::to_string(held));
+    std::printf(
+        "%d links: %.0f bytes each, of which %zu registered; the first half was joined in %.3f s, the other in %.3f "
+        "s\n",
+        2 * kLinks, held, registered / (2 * kLinks), times.at(0), times.at(1));
+  }
+  EXPECT_EQ(fakeverbs::liveObjects(), fakeverbs::LiveObjects{});
+  EXPECT_THAT(fakeverbs::takeFailures(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace atl

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of declared memory on the devices of a worker: by them a message goes from the sender's memory to the
+// receiver's without a copy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "transports/rdma/buffer_pool.h"
+
+namespace atl::rdma {
+
+/// Used by one thread at a time.
+class DeclaredKeys {
+ public:
+  explicit DeclaredKeys(std::vector<std::shared_ptr<Nic>> nics) : nics_(std::move(nics)) {}
+
+  /// Null: the memory is not declared as a whole, or a device cannot register it. They stay where they are until the
+  /// declaration ends, which it may not while a message goes there.
+  const Keys* find(const void* memory, std::size_t bytes);
+
+ private:
+  std::optional<Keys> registered(const DeclaredArea& area) const;
+
+  std::vector<std::shared_ptr<Nic>> nics_;
+  std::map<std::uint64_t, std::optional<Keys>> byDeclaration_;  ///< nothing: refused
+};
+
+}  // namespace atl::rdma
