@@ -5,7 +5,6 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <ranges>
 #include <vector>
 
 namespace atl {
@@ -50,7 +49,7 @@ class Declarations {
   std::uint64_t list(std::vector<DeclaredArea>& known) {
     const std::scoped_lock lock(mutex_);
     known.clear();
-    for (const auto& area : areas_ | std::views::values) known.push_back(area);
+    for (const auto& [id, area] : areas_) known.push_back(area);
     return changes_.load(std::memory_order_relaxed);
   }
 

@@ -8,7 +8,6 @@
 #include <fstream>
 #include <map>
 #include <mutex>
-#include <ranges>
 #include <utility>
 
 namespace atl::rdma {
@@ -36,7 +35,7 @@ struct OpenNics {
     std::vector<std::shared_ptr<Nic>> nics;
     {
       const std::scoped_lock lock(mutex);
-      for (const auto& nic : byName | std::views::values) nics.push_back(nic.lock());
+      for (const auto& [name, nic] : byName) nics.push_back(nic.lock());
     }
     for (const auto& nic : nics) {
       if (nic != nullptr) nic->forget(declaration);
