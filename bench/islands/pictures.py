@@ -55,6 +55,6 @@ def draw(panels, contestants, path):
     handles, labels = grid.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncol=5, frameon=False, fontsize=9)
     figure.suptitle("All-reduce between islands", fontsize=12)
-    figure.tight_layout(rect=(0, 0.18 / rows, 1, 1))
+    figure.tight_layout(rect=(0, 0.18 / rows, 1, 1 - 0.06 / rows))  # room for the legend and the title, whatever the rows
     figure.savefig(path, dpi=130)
     pyplot.close(figure)
