@@ -57,7 +57,7 @@ TEST(RdmaArrival, GoesThroughAnImmediateAndBack) {
   for (const std::uint64_t grant : {0U, 5U, 7U}) {
     for (const std::uint64_t bytes : {std::uint64_t{0}, std::uint64_t{1}, kChunkBytes, kMostGrantBytes}) {
       const Arrival back = arrivalOf(immediateOf({grant + 3 * kGrants, bytes}));
-      EXPECT_EQ(back.grant, grant);
+      EXPECT_EQ(back.grant, grant % kGrants);
       EXPECT_EQ(back.bytes, bytes);
     }
   }
