@@ -3,21 +3,14 @@
 
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "src/base/log.h"
-#include "src/bootstrap/switchboard.h"
+#include "transports/link_stream.h"
 #include "transports/rdma/rdma_link.h"
 
 namespace atl {
 namespace {
-
-/// Streams by which the ends tell each other of their queue pairs: within a host they need no network.
-Switchboard::Via viaFor(const ProcessInfo& a, const ProcessInfo& b) {
-  const bool local = a.host == b.host && !a.localName.empty() && !b.localName.empty();
-  return local ? Switchboard::Via::local : Switchboard::Via::tcp;
-}
 
 /// This process's place among those of its host.
 std::size_t placeOnHost(const Directory& directory, Rank rank) {
@@ -43,11 +36,8 @@ class PendingRdmaLink : public PendingLink {
     link_ =
         std::make_unique<rdma::RdmaLink>(*std::move(worker), rdma::LinkNames{context.rank, peer, directory.name(peer)},
                                          context.settings->timeoutSeconds / 2);
-    const auto [lower, higher] = std::minmax(context.rank, peer);
-    const StreamKey key{context.communicator, lower, higher, static_cast<std::uint16_t>(lane), 0};
-    auto& switchboard = context.switchboard != nullptr ? *context.switchboard : Switchboard::instance();
-    const auto via = viaFor(directory.process(context.rank), directory.process(peer));
-    stream_ = switchboard.open(key, context.rank, directory, via, deadline_);
+    const auto via = viaBetween(directory.process(context.rank), directory.process(peer));
+    stream_ = openStream(context, peer, lane, via, deadline_);
   }
 
   Result<bool> poll() override {
@@ -101,14 +91,8 @@ class Rdma : public Transport {
   [[nodiscard]] std::string_view name() const override { return "rdma"; }
 
   [[nodiscard]] std::string whyNot(const ProcessInfo& a, const ProcessInfo& b) const override {
-    if (viaFor(a, b) == Switchboard::Via::local) return "";
-    for (const auto* process : {&a, &b}) {
-      if (process->addresses.empty()) {
-        return fmt::format("pid {} on host {} listens on no address, at which to tell it of queue pairs", process->pid,
-                           process->hostName);
-      }
-    }
-    return "";
+    if (viaBetween(a, b) == Switchboard::Via::local) return "";
+    return whyNoTcpStream(a, b, ", at which to tell it of queue pairs");
   }
 
   [[nodiscard]] plan::LinkModel model() const override {

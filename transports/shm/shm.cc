@@ -3,14 +3,13 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "src/base/log.h"
-#include "src/bootstrap/switchboard.h"
+#include "transports/link_stream.h"
 #include "transports/peer_memory.h"
 #include "transports/shm/offer.h"
 
@@ -38,10 +37,7 @@ class ShmLink : public PendingLink {
  public:
   ShmLink(const TransportContext& context, Rank peer, int lane)
       : context_(context), peer_(peer), lane_(lane), deadline_(Deadline::inSeconds(context.settings->timeoutSeconds)) {
-    const auto [lower, higher] = std::minmax(context.rank, peer);
-    const StreamKey key{context.communicator, lower, higher, static_cast<std::uint16_t>(lane), 0};
-    auto& switchboard = context.switchboard != nullptr ? *context.switchboard : Switchboard::instance();
-    stream_ = switchboard.open(key, context.rank, *context.directory, Switchboard::Via::local, deadline_);
+    stream_ = openStream(context, peer, lane, Switchboard::Via::local, deadline_);
   }
 
   Result<bool> poll() override {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "src/base/log.h"
-#include "src/bootstrap/switchboard.h"
+#include "transports/link_stream.h"
 #include "transports/tcp/socket_options.h"
 #include "transports/tcp/tcp_link.h"
 #include "transports/tcp/wire.h"
@@ -32,12 +32,9 @@ class PendingTcpLink : public PendingLink {
         agreed_(std::clamp(context.settings->socketsPerPeer, 1, tcp::kMaxConnections)),
         deadline_(Deadline::inSeconds(context.settings->timeoutSeconds)),
         connections_(static_cast<std::size_t>(agreed_)) {
-    const auto [lower, higher] = std::minmax(context.rank, peer);
-    auto& switchboard = context.switchboard != nullptr ? *context.switchboard : Switchboard::instance();
     for (int i = 0; i < agreed_; ++i) {
-      const StreamKey key{context.communicator, lower, higher, static_cast<std::uint16_t>(lane),
-                          static_cast<std::uint16_t>(i)};
-      streams_.push_back(switchboard.open(key, context.rank, *context.directory, Switchboard::Via::tcp, deadline_));
+      streams_.push_back(
+          openStream(context, peer, lane, Switchboard::Via::tcp, deadline_, static_cast<std::uint16_t>(i)));
     }
     mine_.connections = static_cast<std::uint16_t>(agreed_);
   }
@@ -128,12 +125,7 @@ class Tcp : public Transport {
   [[nodiscard]] std::string_view name() const override { return "tcp"; }
 
   [[nodiscard]] std::string whyNot(const ProcessInfo& a, const ProcessInfo& b) const override {
-    for (const auto* process : {&a, &b}) {
-      if (process->addresses.empty()) {
-        return fmt::format("pid {} on host {} listens on no address", process->pid, process->hostName);
-      }
-    }
-    return "";
+    return whyNoTcpStream(a, b);
   }
 
   [[nodiscard]] plan::LinkModel model() const override {

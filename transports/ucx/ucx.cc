@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transports/ucx/ucx.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "src/base/log.h"
-#include "src/bootstrap/switchboard.h"
+#include "transports/link_stream.h"
 #include "transports/ucx/exchange.h"
 #include "transports/ucx/ucx_link.h"
 #include "transports/ucx/worker.h"
 
 namespace atl {
 namespace {
-
-/// Streams by which the ends tell each other their addresses: within a host they need no network.
-Switchboard::Via viaFor(const ProcessInfo& a, const ProcessInfo& b) {
-  const bool local = a.host == b.host && !a.localName.empty() && !b.localName.empty();
-  return local ? Switchboard::Via::local : Switchboard::Via::tcp;
-}
 
 class PendingUcxLink : public PendingLink {
  public:
@@ -31,11 +24,8 @@ class PendingUcxLink : public PendingLink {
     if (!worker_.ok()) return;
     const Directory& directory = *context.directory;
     link_ = std::make_unique<ucx::UcxLink>(*worker_, ucx::LinkNames{context.rank, peer, directory.name(peer)});
-    const auto [lower, higher] = std::minmax(context.rank, peer);
-    const StreamKey key{context.communicator, lower, higher, static_cast<std::uint16_t>(lane), 0};
-    auto& switchboard = context.switchboard != nullptr ? *context.switchboard : Switchboard::instance();
-    const auto via = viaFor(directory.process(context.rank), directory.process(peer));
-    stream_ = switchboard.open(key, context.rank, directory, via, deadline_);
+    const auto via = viaBetween(directory.process(context.rank), directory.process(peer));
+    stream_ = openStream(context, peer, lane, via, deadline_);
   }
 
   Result<bool> poll() override {
@@ -94,14 +84,8 @@ class Ucx : public Transport {
   [[nodiscard]] std::string_view name() const override { return "ucx"; }
 
   [[nodiscard]] std::string whyNot(const ProcessInfo& a, const ProcessInfo& b) const override {
-    if (viaFor(a, b) == Switchboard::Via::local) return "";
-    for (const auto* process : {&a, &b}) {
-      if (process->addresses.empty()) {
-        return fmt::format("pid {} on host {} listens on no address, at which to tell it where its peer is",
-                           process->pid, process->hostName);
-      }
-    }
-    return "";
+    if (viaBetween(a, b) == Switchboard::Via::local) return "";
+    return whyNoTcpStream(a, b, ", at which to tell it where its peer is");
   }
 
   [[nodiscard]] plan::LinkModel model() const override {
