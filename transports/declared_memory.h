@@ -32,8 +32,11 @@ class Declaration {
   Declaration& operator=(const Declaration&) = delete;
   ~Declaration();
 
+  /// Of its area; 0: it declares none.
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+
  private:
-  std::uint64_t id_ = 0;  ///< 0: none
+  std::uint64_t id_ = 0;
 };
 
 /// The area in which the memory lies as a whole, if there is one. Takes no lock unless areas came or went since this

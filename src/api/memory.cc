@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory for communication, and the registration of memory.
-#include <atomic>
+#include <utility>
 
 #include "src/api/arguments.h"
 #include "src/api/entry.h"
@@ -26,12 +26,6 @@ Status release(void* ptr) {
                    fmt::ptr(ptr));
 }
 
-/// Numbers that are never used twice in the process, so that a handle of another communicator, or an old one, is told.
-std::uint64_t newRegistration() {
-  static std::atomic<std::uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
 Status registerBuffer(atollComm_t comm, void* buff, std::size_t size, void** handle) {
   ATOLL_TRY(checkNotNull("handle", handle));
   *handle = nullptr;
@@ -40,8 +34,10 @@ Status registerBuffer(atollComm_t comm, void* buff, std::size_t size, void** han
   ATOLL_TRY(checkBuffer({"buff", buff, size}));
   const Claim claim(comm);
   if (!claim) return refusal(comm);
-  const std::uint64_t number = newRegistration();
-  claim.entry().registrations.emplace(number, Declaration(buff, size));
+  Declaration declaration(buff, size);
+  // Never used twice in the process, so that a handle of another communicator, or an old one, is told.
+  const std::uint64_t number = declaration.id();
+  claim.entry().registrations.emplace(number, std::move(declaration));
   *handle = reinterpret_cast<void*>(number);  // NOLINT(performance-no-int-to-ptr): never followed
   return success();
 }
