@@ -147,7 +147,8 @@ std::ostream& operator<<(std::ostream& out, const Fault& fault) {
   return out << fault.name << " at " << fault.at << ", " << fault.rails << " rails, " << fault.queuePairs << " pairs";
 }
 
-class RdmaFault : public testing::TestWithParam<Fault> {
+/// Begins with adapters that are new, and sees that nothing is left of their use.
+class RdmaLinks : public testing::Test {
  protected:
   void SetUp() override { fakeverbs::reset(adapters()); }
   void TearDown() override {
@@ -155,6 +156,8 @@ class RdmaFault : public testing::TestWithParam<Fault> {
     EXPECT_EQ(fakeverbs::liveObjects(), fakeverbs::LiveObjects{});
   }
 };
+
+class RdmaFault : public RdmaLinks, public testing::WithParamInterface<Fault> {};
 
 /// Faults after which a way is left: the other adapter, or the same after a while.
 std::vector<Fault> survivable() {
@@ -214,14 +217,7 @@ INSTANTIATE_TEST_SUITE_P(Each, RdmaFault, testing::ValuesIn(survivable()), [](co
 });
 
 /// Every verb that a link needs, refused once: while the ends join, or later.
-class RdmaVerb : public testing::TestWithParam<std::pair<const char*, int>> {
- protected:
-  void SetUp() override { fakeverbs::reset(adapters()); }
-  void TearDown() override {
-    EXPECT_THAT(fakeverbs::takeFailures(), IsEmpty());
-    EXPECT_EQ(fakeverbs::liveObjects(), fakeverbs::LiveObjects{});
-  }
-};
+class RdmaVerb : public RdmaLinks, public testing::WithParamInterface<std::pair<const char*, int>> {};
 
 TEST_P(RdmaVerb, ThatFailsOnceIsAnErrorOrIsDoneWithout) {
   const auto [verb, which] = GetParam();
@@ -252,15 +248,6 @@ INSTANTIATE_TEST_SUITE_P(
         {"ibv_post_srq_recv", 1},   {"ibv_post_srq_recv", 9}, {"ibv_post_srq_recv", 90}, {"ibv_poll_cq", 1},
         {"ibv_poll_cq", 20}}),
     [](const auto& chosen) { return fmt::format("{}{}", chosen.param.first + 4, chosen.param.second); });
-
-class RdmaLinks : public testing::Test {
- protected:
-  void SetUp() override { fakeverbs::reset(adapters()); }
-  void TearDown() override {
-    EXPECT_THAT(fakeverbs::takeFailures(), IsEmpty());
-    EXPECT_EQ(fakeverbs::liveObjects(), fakeverbs::LiveObjects{});
-  }
-};
 
 TEST_F(RdmaLinks, APortThatComesBackIsUsedAgain) {
   auto configuration = adapters();
