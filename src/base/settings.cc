@@ -142,8 +142,7 @@ const std::array kRows = {
         [](Settings& s, std::string_view t) { return readText(s.congestionControl, t); }},
     Row{{"ATOLL_RDMA_DEVICES", "device list", "",
          "Ports for RDMA: names or prefixes of devices, mlx5_0:2 for one port, = in front for whole names, ^ for all "
-         "but "
-         "these."},
+         "but these."},
         [](Settings& s, std::string_view t) { return readText(s.rdma.devices, t); }},
     Row{{"ATOLL_RDMA_GID_INDEX", "-1 to 255", "-1",
          "Row of the port's GID table; -1 chooses: RoCEv2 before RoCEv1, IPv4 before IPv6 before link-local."},

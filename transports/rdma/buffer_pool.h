@@ -50,7 +50,6 @@ class BufferPool {
   Result<Buffer*> take();
 
   [[nodiscard]] std::size_t taken() const { return taken_; }
-  [[nodiscard]] std::size_t bytesHeld() const { return blocks_.size() * bufferBytes_ * buffersInBlock_; }
 
  private:
   friend class Buffer;
