@@ -16,7 +16,7 @@ namespace atl {
 namespace {
 
 /// A sleeper that is not rung for so long was forgotten.
-constexpr auto kForgotten = std::chrono::seconds(20);
+constexpr auto kForgotten = std::chrono::seconds(60);
 
 /// Two ends that take turns. Each sleeps until the other has counted on.
 struct Table {
@@ -27,7 +27,8 @@ struct Table {
   Side sides[2];
 };
 
-/// What a rank does in a long wait. False if the sleep ended without a ring.
+/// What a rank does in a long wait. False if nobody rang. A sleep may end early: whoever rang for an earlier turn may
+/// be slow to wake a sleeper that had seen the ring by itself.
 bool sleepUntilCounted(Table::Side& mine, const Table::Side& theirs, int wanted) {
   const auto there = [&] { return theirs.count.load(std::memory_order_acquire) >= wanted; };
   while (!there()) {
@@ -35,15 +36,15 @@ bool sleepUntilCounted(Table::Side& mine, const Table::Side& theirs, int wanted)
     heavyFence();
     if (!there()) {
       FutexWord* const words[] = {&mine.bell.asleep};
-      if (!sleepWhile(words, 1, kForgotten)) return false;
-      if (mine.bell.asleep.load() != 0) return false;
+      const auto begin = Clock::now();
+      if (!sleepWhile(words, 1, kForgotten) || Clock::now() - begin >= kForgotten) return false;
     }
     mine.bell.asleep.store(0, std::memory_order_relaxed);
   }
   return true;
 }
 
-/// Side 0 leads each turn, side 1 answers. True if no sleep ended without a ring.
+/// Side 0 leads each turn, side 1 answers. True if no ring was missed.
 bool takeTurns(Table& table, int side, int turns) {
   Table::Side& mine = table.sides[side];
   Table::Side& theirs = table.sides[1 - side];
