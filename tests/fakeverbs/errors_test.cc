@@ -116,7 +116,7 @@ TEST_F(Errors, ReceiveThatIsNotRegistered_FailsAtBothEnds) {
   Memory from(one, 100, 1);
   Memory to(other, 100);
   ASSERT_EQ(other.receive(1, {to.all()}), 0);
-  other.forget(to.region);
+  to.deregister();
   ASSERT_EQ(one.send(work(2, IBV_WR_SEND), {from.all()}), 0);
   EXPECT_THAT(one.awaitSend(), IsCompletion(2, IBV_WC_REM_OP_ERR));
   EXPECT_THAT(other.awaitReceive(), IsCompletion(1, IBV_WC_LOC_PROT_ERR));

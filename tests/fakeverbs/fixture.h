@@ -285,12 +285,20 @@ inline ibv_send_wr work(std::uint64_t id, ibv_wr_opcode opcode, const void* remo
   return made;
 }
 
-/// Bytes that are registered at an end.
+/// Bytes that are registered at an end, for as long as they are there: a partner may still have been reading them,
+/// which nothing but the end of the registration waits for.
 class Memory {
  public:
-  Memory(End& owner, std::size_t bytes, unsigned seed = 0) : bytes_(bytes) {
+  Memory(End& owner, std::size_t bytes, unsigned seed = 0) : owner_(owner), bytes_(bytes) {
     for (std::size_t i = 0; i < bytes; ++i) bytes_[i] = static_cast<unsigned char>(seed == 0 ? 0 : i * seed + seed);
     region = owner.add(bytes_.data(), bytes);
+  }
+  ~Memory() { deregister(); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  void deregister() {
+    if (region != nullptr) owner_.forget(std::exchange(region, nullptr));
   }
   [[nodiscard]] ibv_sge part(std::size_t offset, std::size_t bytes) const {
     return {reinterpret_cast<std::uintptr_t>(bytes_.data() + offset), static_cast<std::uint32_t>(bytes), region->lkey};
@@ -300,6 +308,7 @@ class Memory {
   [[nodiscard]] const std::vector<unsigned char>& bytes() const { return bytes_; }
 
  private:
+  End& owner_;
   std::vector<unsigned char> bytes_;
 
  public:
