@@ -36,6 +36,7 @@ if(ATOLL_BUILD_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)
 endif()
+include(AtollPrecompile)
 
 # atoll_switch(NAME WHAT): the setting ATOLL_NAME of something optional, which is found or not.
 macro(atoll_switch name what)
@@ -68,6 +69,7 @@ function(atoll_module name)
   add_library(${name} STATIC ${arg_SOURCES})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
   target_link_libraries(${name} PUBLIC fmt::fmt Threads::Threads ${arg_DEPENDS})
+  atoll_precompiled(${name} library)
 endfunction()
 
 # atoll_test(NAME SOURCES … DEPENDS … [TIMEOUT seconds]): one GoogleTest program, one ctest entry.
@@ -79,6 +81,7 @@ function(atoll_test name)
   add_executable(${name} ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
+  atoll_precompiled(${name} test)
   add_test(NAME ${name} COMMAND ${name})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 900)
