@@ -9,11 +9,12 @@
 namespace atl::plan {
 namespace {
 
-/// Until so many bytes are through the slowest uplink of a level.
-double uplinkSeconds(const LevelModel& level, double load) {
+/// Until what `load` tells of a payload is through the slowest uplink of a level, `times` as much.
+double uplinkSeconds(const LevelModel& level, const UplinkLoad& load, double payload, double times = 1) {
+  const double bytes = load.bytesOf(payload) * times * crowding(level.link, load.senders);
   double seconds = 0;
   for (const double rate : level.uplinks) {
-    if (rate > 0) seconds = std::max(seconds, load / rate);
+    if (rate > 0) seconds = std::max(seconds, bytes / rate);
   }
   return seconds;
 }
@@ -102,7 +103,7 @@ LevelsPrice priceOfFlat(const Algorithm& algorithm, const Choice& choice, const 
   double rounds = 0;
   double onCores = reducedBy(footprint->mean);
   for (std::size_t l = 0; l < count; ++l) {
-    price.levels[l].uplink = uplinkSeconds(site.levels()[l], footprint->uplinks[l].bytesOf(payload));
+    price.levels[l].uplink = uplinkSeconds(site.levels()[l], footprint->uplinks[l], payload);
     rounds += price.levels[l].rounds;
     onCores += priceAt(footprint->mean, l, payload, 1);
   }
@@ -150,8 +151,7 @@ PhasePrice priceOf(const Phase& phase, const Algorithm& algorithm, const Choice&
   result.onCores = result.time.work + result.reduced;
   // A run's messages pass each member's uplink from and to the rank that owns its slice.
   const auto alone = site.footprints().ofFlat(algorithm, choice.collective, choice.ranks, choice.root);
-  const double load = alone->uplinks[0].bytesOf(static_cast<double>(choice.bytes));
-  result.time.uplink = uplinkSeconds(level, load * phase.atOnce);
+  result.time.uplink = uplinkSeconds(level, alone->uplinks[0], static_cast<double>(choice.bytes), phase.atOnce);
   return result;
 }
 

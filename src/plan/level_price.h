@@ -5,6 +5,9 @@
 //   time of a level = rounds·α + messages·μ + max(bytes·β of the busiest rank, bytes through the busiest uplink / its
 //   rate)
 //
+// Bytes are dearer where streams of several senders meet at a receiver, as they do at an uplink: what a queue has no
+// room for is lost and sent again, and whoever waits for the last of several waits for the unluckiest.
+//
 // A plan that knows nothing of islands takes the sum over the levels. A composed one (hierarchical.h) takes the sum of
 // its phases, and one of several strands has the others' work done while the longest goes on. Neither can be faster
 // than the cores are that its ranks share.

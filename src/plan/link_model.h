@@ -26,7 +26,8 @@ struct LinkModel {
   double bulkLatency = 0;     ///< … and a round of larger ones takes so much more
   double untiled = 1;  ///< how much dearer bytes are to a plan that takes more than kCachedBytes in one pass: what it
                        ///< wrote has left the cache when it is read
-  double incast = 0;   ///< how much dearer β is where very many senders meet at one receiver; message links only
+  double incast = 0;   ///< how much dearer β, or a byte through an uplink, is where very many senders meet at one
+                       ///< receiver; message links only
   double ranksPerCore = 1;  ///< at least 1: ranks that share a core, where cores are fewest
 
   static constexpr std::uint64_t kCachedBytes = 4 << 20;

@@ -11,10 +11,13 @@ Cost costOf(const Algorithm& algorithm, const Choice& choice) {
                                   static_cast<double>(tilesFor(algorithm.tileable, choice.bytes, choice.tileBytes))});
 }
 
+double crowding(const LinkModel& model, double senders) {
+  return 1 + model.incast * (1 - 1 / std::max(1.0, senders));
+}
+
 Price priceOfWork(const Work& work, double meeting, const LinkModel& model, double share) {
   const double bytes = model.memory ? work.posted * model.perPostedByte + work.received * model.perByte
-                                    : std::max(work.sent, work.received) * model.perByte *
-                                          (1 + model.incast * (1 - 1 / std::max(1.0, meeting)));
+                                    : std::max(work.sent, work.received) * model.perByte * crowding(model, meeting);
   return {0, work.messages * model.perMessage * share, bytes * share, work.reduced * model.perReducedByte * share};
 }
 

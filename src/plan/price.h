@@ -22,6 +22,9 @@ struct Price {
 /// What the algorithm says of itself, for the call.
 Cost costOf(const Algorithm& algorithm, const Choice& choice);
 
+/// How much dearer bytes are that so many senders send to one receiver.
+double crowding(const LinkModel& model, double senders);
+
 /// The price of a rank's work, without its rounds. `meeting` as Cost::meeting; `share` is how much of the work one core
 /// does.
 Price priceOfWork(const Work& work, double meeting, const LinkModel& model, double share = 1);

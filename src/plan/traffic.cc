@@ -37,6 +37,7 @@ class Walk {
     rounds_.resize(traffic_.levels.size());
     posted_.resize(traffic_.levels.size());
     crossings_.resize(traffic_.levels.size());
+    senders_.resize(traffic_.levels.size());
   }
 
   Traffic run() {
@@ -50,6 +51,11 @@ class Walk {
       }
       if (sum(rounds_) <= traffic_.rounds()) continue;
       for (std::size_t l = 0; l < rounds_.size(); ++l) traffic_.levels[l].rounds = rounds_[l];
+    }
+    for (std::size_t l = 0; l < senders_.size(); ++l) {
+      std::ranges::sort(senders_[l]);
+      const auto again = std::ranges::unique(senders_[l]);
+      traffic_.levels[l].senders = static_cast<double>(again.begin() - senders_[l].begin());
     }
     return std::move(traffic_);
   }
@@ -88,6 +94,7 @@ class Walk {
         if (!operand.isPeer()) continue;
         const int level = levelOf(*operand.peer, k);
         outermost = std::max(outermost, level);
+        senders_[static_cast<std::size_t>(level)].push_back(atRepetition(*operand.peer, k, plan_.ranks));
         at(level).work.messages += 1;
         at(level).work.received += bytes;
         crossing(level).in += bytes;
@@ -118,9 +125,10 @@ class Walk {
   const Hierarchy& hierarchy_;
   Traffic traffic_;
   Crossings crossings_;
-  std::int32_t round_ = 0;            ///< in the lane at hand
-  std::vector<double> rounds_;        ///< of the lane at hand
-  std::vector<std::uint8_t> posted_;  ///< of the send at hand
+  std::int32_t round_ = 0;                  ///< in the lane at hand
+  std::vector<double> rounds_;              ///< of the lane at hand
+  std::vector<std::uint8_t> posted_;        ///< of the send at hand
+  std::vector<std::vector<Rank>> senders_;  ///< by level; of every message
 };
 
 /// All ranks; or some of the member of the outermost level where the root is.
@@ -167,7 +175,7 @@ class MemberLoad {
       all.in += round.in;
       inTurn += std::max(round.out, round.in);
     }
-    return {times * std::max(all.out, all.in), times * inTurn};
+    return {times * std::max(all.out, all.in), times * inTurn, 0};
   }
 
  private:
@@ -193,7 +201,19 @@ UplinkLoad uplinkLoad(int level, const std::vector<Rank>& walked, const std::vec
   UplinkLoad most;
   for (const auto& [number, member] : members) {
     const UplinkLoad load = member.load(times);
-    most = {std::max(most.fuller, load.fuller), std::max(most.inTurn, load.inTurn)};
+    most = {std::max(most.fuller, load.fuller), std::max(most.inTurn, load.inTurn), 0};
+  }
+  return most;
+}
+
+/// Through an uplink of the level comes what outer levels join, too; the ranks' own ports carry their level alone.
+double mostSenders(int level, const std::vector<Traffic>& traffics) {
+  double most = 0;
+  for (const Traffic& traffic : traffics) {
+    const auto outermost = level == 0 ? std::size_t{0} : traffic.levels.size() - 1;
+    double senders = 0;
+    for (auto l = static_cast<std::size_t>(level); l <= outermost; ++l) senders += traffic.levels[l].senders;
+    most = std::max(most, senders);
   }
   return most;
 }
@@ -238,6 +258,7 @@ Footprint footprintOf(const Algorithm& algorithm, const PlanRequest& request) {
   }
   for (int level = 0; level < hierarchy.levels(); ++level) {
     footprint.uplinks.push_back(uplinkLoad(level, walked, crossings, hierarchy));
+    footprint.uplinks.back().senders = mostSenders(level, traffics);
   }
   footprint.mean.levels.resize(static_cast<std::size_t>(hierarchy.levels()));
   const double each = 1 / static_cast<double>(walked.size());

@@ -18,8 +18,9 @@ namespace atl::plan {
 struct Traffic {
   /// With peers that the level joins: those whose innermost common level it is.
   struct Level {
-    Work work;          ///< `reduced` is not counted by level
-    double rounds = 0;  ///< of the longest lane, those in which no peer is further out
+    Work work;           ///< `reduced` is not counted by level
+    double rounds = 0;   ///< of the longest lane, those in which no peer is further out
+    double senders = 0;  ///< different ranks that it takes from
   };
 
   std::vector<Level> levels;  ///< inner to outer
@@ -37,6 +38,9 @@ Traffic trafficOf(const Plan& plan, const Hierarchy& hierarchy);
 struct UplinkLoad {
   double fuller = 0;  ///< in the fuller direction
   double inTurn = 0;  ///< the fuller direction of each round, summed: as if no round began before the last is over
+  /// Most ranks from which a rank behind it takes through it, no count of bytes. Ranks drift apart by rounds, so those
+  /// of different rounds meet as well.
+  double senders = 0;
 
   /// What the uplink is busy with, one way, of a payload of so many bytes. Ranks pass on what they have of a message
   /// while the rest of it comes, so both directions are in use at the same time but for the first kPassedOn bytes.

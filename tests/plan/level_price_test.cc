@@ -137,6 +137,15 @@ Uplinks uplinksOf(const Algorithm& algorithm, Collective collective, const SiteM
   return {load.fuller * kBytes, price.levels[1].uplink * kSlow};
 }
 
+TEST(PriceOverLevels, StreamsThatMeetAtAnUplink_AreAvoidedWherePayloadsAreLarge) {
+  LinkModel lossy = kNetwork;
+  lossy.incast = 0.02;
+  const SiteModel site = hosts(4, 2, kSlow, 1, lossy);
+  EXPECT_EQ(priceOf("hierarchical", site, 1 << 20).algorithms[1].inward->name, "ring");
+  EXPECT_EQ(priceOf("hierarchical", site, 8 << 10).algorithms[1].inward->name, "two-shot");
+  EXPECT_EQ(priceOf("hierarchical", hosts(4, 2, kSlow), 1 << 20).algorithms[1].inward->name, "two-shot");
+}
+
 TEST(PriceOverLevels, ComposedPlans_ChargeUplinksWithWhatTheirPlansSend) {
   for (const Algorithm& algorithm : catalogue()) {
     for (int c = 0; c < kCollectives && algorithm.phases != nullptr; ++c) {

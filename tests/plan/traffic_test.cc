@@ -44,6 +44,14 @@ TEST(FootprintOf, TwoShot_CrossesUplinksWithWhatEveryRankSendsElsewhere) {
   EXPECT_DOUBLE_EQ(direct.ranks[0].levels[1].rounds, 2);
 }
 
+TEST(FootprintOf, RanksThatARankTakesFrom_AreCountedOnceHoweverOften) {
+  const Hierarchy hierarchy = islands(4, 4);
+  EXPECT_EQ(footprintOf("ring", Collective::allReduce, hierarchy).uplinks[1].senders, 1);
+  const Footprint direct = footprintOf("two-shot", Collective::allReduce, hierarchy);
+  EXPECT_EQ(direct.uplinks[1].senders, 12) << "all of other islands, in both phases";
+  EXPECT_EQ(direct.uplinks[0].senders, 3);
+}
+
 TEST(FootprintOf, ReduceAndThenBroadcast_UsesOneDirectionAfterTheOther) {
   const Footprint binomial = footprintOf("binomial", Collective::allReduce, islands(2, 2));
   EXPECT_DOUBLE_EQ(binomial.uplinks[1].fuller, 1);
