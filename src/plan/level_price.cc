@@ -206,7 +206,9 @@ LevelsPrice priceOfComposed(const Algorithm& algorithm, const Choice& choice, co
     longest = std::max(longest, busy);
     all += busy;
   }
-  const double busy = longest + (all - longest) / algorithm.strands;
+  // Ranks of a core take turns: while one works within its island, messages of the others are under way.
+  const double takingTurns = std::max<double>(algorithm.strands, site.link().ranksPerCore);
+  const double busy = longest + (all - longest) / takingTurns;
   price.shared = onCores > busy;
   price.seconds = rounds + std::max(busy, onCores);
   return price;

@@ -9,8 +9,8 @@
 // room for is lost and sent again, and whoever waits for the last of several waits for the unluckiest.
 //
 // A plan that knows nothing of islands takes the sum over the levels. A composed one (hierarchical.h) takes the sum of
-// its phases, and one of several strands has the others' work done while the longest goes on. Neither can be faster
-// than the cores are that its ranks share.
+// its phases, and one of several strands has the others' work done while the longest goes on; so has one of ranks that
+// take turns on a core. Neither can be faster than the cores are that its ranks share.
 #pragma once
 
 #include <vector>

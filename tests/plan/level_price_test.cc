@@ -106,6 +106,14 @@ TEST(PriceOverLevels, StrandsOnSharedCores_WaitOneAfterAnother) {
             priceOf("hierarchical-pipelined", crowded, 64 << 10).seconds);
 }
 
+TEST(PriceOverLevels, RanksThatTakeTurnsOnACore_HideWhatStrandsWouldHide) {
+  const SiteModel alone = hosts(4, 4, 2.5e8, 1);
+  const SiteModel crowded = hosts(4, 4, 2.5e8, 8);
+  const std::uint64_t bytes = 16 << 20;
+  EXPECT_LT(priceOf("hierarchical-pipelined", alone, bytes).seconds, priceOf("hierarchical", alone, bytes).seconds);
+  EXPECT_LE(priceOf("hierarchical", crowded, bytes).seconds, priceOf("hierarchical-pipelined", crowded, bytes).seconds);
+}
+
 TEST(PriceOverLevels, ComposedPlan_RunsTheCheapestAlgorithmOfEachLevel) {
   const LevelsPrice large = priceOf("hierarchical", hosts(8, 4, kSlow), 64 << 20);
   ASSERT_EQ(large.algorithms.size(), 2U);
