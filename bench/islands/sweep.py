@@ -27,6 +27,7 @@ import test_bed  # noqa: E402
 MPI_HAN = ("--mca", "coll_han_priority", "100")
 TIMEOUT = 300  # seconds for a program
 SHORT = 1 << 20  # calls up to so many bytes are short
+WARM_UP = 3  # times as many calls as are timed: ranks that share cores need some 100 ms until they take even turns
 
 
 def atoll(algorithm=None, by_node=False):
@@ -88,7 +89,7 @@ def timed(bed, contestant, sizes, iterations, options):
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
         command = [*CONTESTANTS[contestant](bed, options.programs, pathlib.Path(folder)), "-b", str(sizes[0]), "-e", str(sizes[-1]), "-f",
-                   str(options.factor), "-n", str(iterations), "-w", "1", "--out-of-place", "-J", str(report)]
+                   str(options.factor), "-n", str(iterations), "-w", str(WARM_UP * iterations), "--out-of-place", "-J", str(report)]
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=TIMEOUT,
                        env=dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1"))
         document = json.loads(report.read_text())
