@@ -20,6 +20,7 @@
 #include "tests/support/rank_pair.h"
 #include "tests/transports/message_traffic.h"
 #include "transports/declared_memory.h"
+#include "transports/rdma/port.h"
 #include "transports/rdma/rdma_link.h"
 
 namespace atl {
@@ -248,6 +249,14 @@ INSTANTIATE_TEST_SUITE_P(
         {"ibv_post_srq_recv", 1},   {"ibv_post_srq_recv", 9}, {"ibv_post_srq_recv", 90}, {"ibv_poll_cq", 1},
         {"ibv_poll_cq", 20}}),
     [](const auto& chosen) { return fmt::format("{}{}", chosen.param.first + 4, chosen.param.second); });
+
+TEST_F(RdmaLinks, AKernelWithoutRdmaIsSaidToBeOne) {
+  fakeverbs::failCall("ibv_get_device_list", 1, ENOSYS);
+  const auto ports = rdma::findPorts(RdmaSettings{}, 0);
+  ASSERT_FALSE(ports.ok());
+  EXPECT_EQ(ports.error().code, ErrorCode::unsupported);
+  EXPECT_THAT(ports.error().text, HasSubstr("the kernel of this machine has no RDMA"));
+}
 
 TEST_F(RdmaLinks, APortThatComesBackIsUsedAgain) {
   auto configuration = adapters();

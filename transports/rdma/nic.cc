@@ -52,6 +52,10 @@ Result<std::vector<std::shared_ptr<Nic>>> Nic::openAll(std::vector<std::string>&
   ATOLL_ASSIGN(const Api* const api, rdma::api());
   int count = 0;
   ibv_device** const list = api->getDeviceList(&count);
+  if (list == nullptr && errno == ENOSYS) {
+    return makeError(ErrorCode::unsupported,
+                     "the kernel of this machine has no RDMA (its module ib_uverbs is not loaded)");
+  }
   if (list == nullptr) return failure(errno, "libibverbs cannot list the machine's devices");
   std::vector<std::shared_ptr<Nic>> nics;
   for (int i = 0; i < count; ++i) {
