@@ -20,8 +20,9 @@ constexpr std::align_val_t kAlign{64};
 constexpr std::uint32_t kPollsBeforeClock = 32;
 /// A sender that waited this long for a bounce slot may trickle inline; see send_action.h.
 constexpr auto kStarvingAfter = std::chrono::milliseconds(20);
-/// What a rank that left had sent is here by then.
-constexpr auto kGraceAfterLeaving = std::chrono::milliseconds(500);
+/// A peer that a rank waits for in vain for so long may have left: and if it is seen to have, what it had sent is here
+/// after as long again. Both are needed, since a rank that did not run for a while has seen nothing in between.
+constexpr auto kGraceAfterLeaving = std::chrono::milliseconds(250);
 
 /// Bounce slots that one link may hold. Without a bound, the first peers of a step would take all the slots, and a peer
 /// whose fold needs a slice from everyone would wait for slots that only its own progress can free.
@@ -191,6 +192,7 @@ Status HostExecution::whileIdle() {
   const auto now = Clock::now();
   if (idlePolls_ == kPollsBeforeClock) {
     idleSince_ = now;
+    leftSince_.reset();
     return success();
   }
   idlePolls_ = kPollsBeforeClock + 1;  // saturates: a wait may be long
@@ -199,6 +201,8 @@ Status HostExecution::whileIdle() {
   if (idle >= kGraceAfterLeaving) {
     for (const LinkEnd* const link : waitedFor()) {
       if (!environment_.watch->hasLeft(link->peer)) continue;
+      if (!leftSince_) leftSince_ = now;
+      if (now - *leftSince_ < kGraceAfterLeaving) break;
       return makeError(ErrorCode::remoteError, "{} has destroyed its communicator while {}",
                        environment_.directory->name(link->peer), whereItStands());
     }

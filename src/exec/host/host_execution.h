@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,7 @@ class HostExecution final : public Execution {
   bool done_ = false;
   std::uint32_t idlePolls_ = 0;
   Clock::time_point idleSince_;
+  std::optional<Clock::time_point> leftSince_;  ///< when a peer that is waited for was first seen to have left
 };
 
 }  // namespace atl::exec
