@@ -54,8 +54,8 @@ class Walk {
     }
     for (std::size_t l = 0; l < senders_.size(); ++l) {
       std::ranges::sort(senders_[l]);
-      const auto again = std::ranges::unique(senders_[l]);
-      traffic_.levels[l].senders = static_cast<double>(again.begin() - senders_[l].begin());
+      const auto end = std::unique(senders_[l].begin(), senders_[l].end());
+      traffic_.levels[l].senders = static_cast<double>(end - senders_[l].begin());
     }
     return std::move(traffic_);
   }
