@@ -18,6 +18,16 @@ std::string NetAddress::text() const {
   return mapped ? fmt::format("{}:{}", done, port) : fmt::format("[{}]:{}", done, port);
 }
 
+std::size_t Directory::placeOnHost(Rank rank) const {
+  const ProcessInfo& mine = process(rank);
+  std::size_t place = 0;
+  for (const ProcessInfo& other : processes) {
+    if (other.id == mine.id) break;
+    if (other.host == mine.host) ++place;
+  }
+  return place;
+}
+
 std::string Directory::name(Rank rank) const {
   const auto& owner = process(rank);
   return fmt::format("rank {} (host {}, pid {})", rank, owner.hostName, owner.pid);

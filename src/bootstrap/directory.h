@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -60,6 +61,8 @@ struct Directory {
     return processOf[static_cast<std::size_t>(a)] == processOf[static_cast<std::size_t>(b)];
   }
   [[nodiscard]] bool sameHost(Rank a, Rank b) const { return process(a).host == process(b).host; }
+  /// The place of a rank's process among those of its host, from 0.
+  [[nodiscard]] std::size_t placeOnHost(Rank rank) const;
   /// "rank 3 (host n07, pid 4711)".
   [[nodiscard]] std::string name(Rank rank) const;
 };

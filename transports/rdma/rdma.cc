@@ -7,78 +7,44 @@
 
 #include "src/base/log.h"
 #include "transports/link_stream.h"
+#include "transports/pending_message_link.h"
 #include "transports/rdma/rdma_link.h"
 
 namespace atl {
 namespace {
 
-/// This process's place among those of its host.
-std::size_t placeOnHost(const Directory& directory, Rank rank) {
-  const ProcessInfo& mine = directory.process(rank);
-  std::size_t place = 0;
-  for (const ProcessInfo& process : directory.processes) {
-    if (process.id == mine.id) break;
-    if (process.host == mine.host) ++place;
-  }
-  return place;
-}
-
-class PendingRdmaLink : public PendingLink {
+class PendingRdmaLink : public PendingMessageLink {
  public:
   PendingRdmaLink(const TransportContext& context, Result<std::shared_ptr<rdma::Worker>> worker, Rank peer, int lane)
-      : context_(context), peer_(peer), lane_(lane), deadline_(Deadline::inSeconds(context.settings->timeoutSeconds)) {
+      : PendingMessageLink(context, "rdma", peer, lane) {
     if (!worker.ok()) {
       begun_ = std::move(worker).error();
       return;
     }
-    const Directory& directory = *context.directory;
     // Half of what any wait may take: so that the error that comes is the one that says why.
-    link_ =
-        std::make_unique<rdma::RdmaLink>(*std::move(worker), rdma::LinkNames{context.rank, peer, directory.name(peer)},
-                                         context.settings->timeoutSeconds / 2);
-    const auto via = viaBetween(directory.process(context.rank), directory.process(peer));
-    stream_ = openStream(context, peer, lane, via, deadline_);
-  }
-
-  Result<bool> poll() override {
-    auto ready = step();
-    if (!ready.ok()) {
-      return std::move(ready).error().within(
-          fmt::format("rdma link of lane {} with {}", lane_, context_.directory->name(peer_)));
-    }
-    return ready;
-  }
-
-  Link take() override {
-    log::line(log::Subject::link, context_.rank, "lane {} to {}: {}", lane_, context_.directory->name(peer_),
-              link_->describe());
-    return std::move(link_);
+    link_ = std::make_unique<rdma::RdmaLink>(*std::move(worker), rdma::LinkNames{context.rank, peer, peerName()},
+                                             context.settings->timeoutSeconds / 2);
+    const auto via = viaBetween(directory().process(context.rank), directory().process(peer));
+    stream_ = openStream(context, peer, lane, via, deadline());
   }
 
  private:
-  Result<bool> step() {
+  Result<bool> advance() override {
     ATOLL_TRY(begun_);
-    if (stream_ != nullptr) {
-      ATOLL_ASSIGN(const bool connected, stream_->poll());
-      if (connected) {
-        ATOLL_TRY(link_->begin(stream_->take()));
-        stream_.reset();
-      }
-    } else {
-      ATOLL_ASSIGN(const bool met, link_->meet());
-      if (met) return true;
-    }
-    if (deadline_.passed()) {
-      return makeError(ErrorCode::timeout, "the other end did not {} within {} s",
-                       stream_ != nullptr ? "connect" : "join its queue pairs", context_.settings->timeoutSeconds);
-    }
+    if (stream_ == nullptr) return link_->meet();
+    ATOLL_ASSIGN(const bool connected, stream_->poll());
+    if (!connected) return false;
+    ATOLL_TRY(link_->begin(stream_->take()));
+    stream_.reset();
     return false;
   }
 
-  const TransportContext& context_;
-  Rank peer_;
-  int lane_;
-  Deadline deadline_;
+  [[nodiscard]] std::string_view awaited() const override {
+    return stream_ != nullptr ? "connect" : "join its queue pairs";
+  }
+
+  std::unique_ptr<MessageLink> finish() override { return std::move(link_); }
+
   Status begun_ = success();
   std::unique_ptr<rdma::RdmaLink> link_;
   std::unique_ptr<PendingStream> stream_;
@@ -109,7 +75,7 @@ class Rdma : public Transport {
   /// Made for the first link: it takes memory, and queues of the devices.
   Result<std::shared_ptr<rdma::Worker>> worker() {
     if (worker_ != nullptr) return worker_;
-    const auto turn = placeOnHost(*context_.directory, context_.rank);
+    const auto turn = context_.directory->placeOnHost(context_.rank);
     ATOLL_ASSIGN(worker_, rdma::Worker::create(context_.settings->rdma, turn));
     std::vector<std::string> ports;
     for (const auto& port : worker_->ports()) ports.push_back(port.describe());

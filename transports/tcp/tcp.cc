@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "src/base/log.h"
 #include "transports/link_stream.h"
+#include "transports/pending_message_link.h"
 #include "transports/tcp/socket_options.h"
 #include "transports/tcp/tcp_link.h"
 #include "transports/tcp/wire.h"
@@ -23,48 +23,32 @@ bool wouldBlock(int error) {
 
 /// Opens as many connections as this end would use, and once the greeting tells what the other end would use, keeps the
 /// smaller number. No wait depends on an earlier one, so a link takes one round trip after the connections are there.
-class PendingTcpLink : public PendingLink {
+class PendingTcpLink : public PendingMessageLink {
  public:
   PendingTcpLink(const TransportContext& context, Rank peer, int lane)
-      : context_(context),
-        peer_(peer),
-        lane_(lane),
+      : PendingMessageLink(context, "tcp", peer, lane),
         agreed_(std::clamp(context.settings->socketsPerPeer, 1, tcp::kMaxConnections)),
-        deadline_(Deadline::inSeconds(context.settings->timeoutSeconds)),
         connections_(static_cast<std::size_t>(agreed_)) {
     for (int i = 0; i < agreed_; ++i) {
       streams_.push_back(
-          openStream(context, peer, lane, Switchboard::Via::tcp, deadline_, static_cast<std::uint16_t>(i)));
+          openStream(context, peer, lane, Switchboard::Via::tcp, deadline(), static_cast<std::uint16_t>(i)));
     }
     mine_.connections = static_cast<std::uint16_t>(agreed_);
   }
 
-  Result<bool> poll() override {
-    auto ready = step();
-    if (!ready.ok()) {
-      return std::move(ready).error().within(
-          fmt::format("tcp link of lane {} with {}", lane_, context_.directory->name(peer_)));
-    }
-    return ready;
-  }
-
-  Link take() override {
-    tcp::LinkNames names{context_.rank, peer_, context_.directory->name(peer_), tcp::describe(connections_)};
-    log::line(log::Subject::link, context_.rank, "lane {} to {}: {}", lane_, names.peerName, names.description);
-    return std::make_unique<tcp::TcpLink>(std::move(connections_), std::move(names), context_.settings->paths.eager);
-  }
-
  private:
-  Result<bool> step() {
+  Result<bool> advance() override {
     ATOLL_TRY(openConnections());
-    if (connections_.front()) {
-      ATOLL_ASSIGN(const bool greeted, greet());
-      if (greeted && allThere()) return true;
-    }
-    if (deadline_.passed()) {
-      return makeError(ErrorCode::timeout, "the other end did not come within {} s", context_.settings->timeoutSeconds);
-    }
-    return false;
+    if (!connections_.front()) return false;
+    ATOLL_ASSIGN(const bool greeted, greet());
+    return greeted && allThere();
+  }
+
+  [[nodiscard]] std::string_view awaited() const override { return "come"; }
+
+  std::unique_ptr<MessageLink> finish() override {
+    tcp::LinkNames names{context().rank, peer(), peerName(), tcp::describe(connections_)};
+    return std::make_unique<tcp::TcpLink>(std::move(connections_), std::move(names), context().settings->paths.eager);
   }
 
   [[nodiscard]] bool allThere() const {
@@ -77,7 +61,7 @@ class PendingTcpLink : public PendingLink {
       ATOLL_ASSIGN(const bool ready, streams_[i]->poll());
       if (!ready) continue;
       connections_[i] = streams_[i]->take();
-      ATOLL_TRY(tcp::configure(connections_[i].get(), context_.settings->congestionControl));
+      ATOLL_TRY(tcp::configure(connections_[i].get(), context().settings->congestionControl));
     }
     return success();
   }
@@ -105,11 +89,7 @@ class PendingTcpLink : public PendingLink {
     return greetingSent_;
   }
 
-  const TransportContext& context_;
-  Rank peer_;
-  int lane_;
   int agreed_;  ///< number of connections: what this end would use, then what both do
-  Deadline deadline_;
   std::vector<std::unique_ptr<PendingStream>> streams_;
   std::vector<UniqueFd> connections_;
   tcp::Greeting mine_;

@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "src/base/log.h"
 #include "transports/link_stream.h"
+#include "transports/pending_message_link.h"
 #include "transports/ucx/exchange.h"
 #include "transports/ucx/ucx_link.h"
 #include "transports/ucx/worker.h"
@@ -13,38 +13,18 @@
 namespace atl {
 namespace {
 
-class PendingUcxLink : public PendingLink {
+class PendingUcxLink : public PendingMessageLink {
  public:
   PendingUcxLink(const TransportContext& context, Result<std::shared_ptr<ucx::Worker>> worker, Rank peer, int lane)
-      : context_(context),
-        worker_(std::move(worker)),
-        peer_(peer),
-        lane_(lane),
-        deadline_(Deadline::inSeconds(context.settings->timeoutSeconds)) {
+      : PendingMessageLink(context, "ucx", peer, lane), worker_(std::move(worker)) {
     if (!worker_.ok()) return;
-    const Directory& directory = *context.directory;
-    link_ = std::make_unique<ucx::UcxLink>(*worker_, ucx::LinkNames{context.rank, peer, directory.name(peer)});
-    const auto via = viaBetween(directory.process(context.rank), directory.process(peer));
-    stream_ = openStream(context, peer, lane, via, deadline_);
-  }
-
-  Result<bool> poll() override {
-    auto ready = step();
-    if (!ready.ok()) {
-      return std::move(ready).error().within(
-          fmt::format("ucx link of lane {} with {}", lane_, context_.directory->name(peer_)));
-    }
-    return ready;
-  }
-
-  Link take() override {
-    log::line(log::Subject::link, context_.rank, "lane {} to {}: {}", lane_, context_.directory->name(peer_),
-              link_->describe());
-    return std::move(link_);
+    link_ = std::make_unique<ucx::UcxLink>(*worker_, ucx::LinkNames{context.rank, peer, peerName()});
+    const auto via = viaBetween(directory().process(context.rank), directory().process(peer));
+    stream_ = openStream(context, peer, lane, via, deadline());
   }
 
  private:
-  Result<bool> step() {
+  Result<bool> advance() override {
     if (!worker_.ok()) return worker_.error();
     if (!exchange_) {
       ATOLL_ASSIGN(const bool connected, stream_->poll());
@@ -53,24 +33,17 @@ class PendingUcxLink : public PendingLink {
     }
     if (!opened_) {
       ATOLL_ASSIGN(opened_, exchange_->poll());
-      if (opened_) ATOLL_TRY(link_->open(exchange_->peerAddress(), exchange_->peerLink()));
+      if (!opened_) return false;
+      ATOLL_TRY(link_->open(exchange_->peerAddress(), exchange_->peerLink()));
     }
-    if (opened_) {
-      ATOLL_ASSIGN(const bool met, link_->meet());
-      if (met) return true;
-    }
-    if (deadline_.passed()) {
-      return makeError(ErrorCode::timeout, "the other end did not {} within {} s",
-                       opened_ ? "answer by UCX" : "say where it is", context_.settings->timeoutSeconds);
-    }
-    return false;
+    return link_->meet();
   }
 
-  const TransportContext& context_;
+  [[nodiscard]] std::string_view awaited() const override { return opened_ ? "answer by UCX" : "say where it is"; }
+
+  std::unique_ptr<MessageLink> finish() override { return std::move(link_); }
+
   Result<std::shared_ptr<ucx::Worker>> worker_;
-  Rank peer_;
-  int lane_;
-  Deadline deadline_;
   std::unique_ptr<ucx::UcxLink> link_;
   std::unique_ptr<PendingStream> stream_;
   std::optional<ucx::Exchange> exchange_;
