@@ -6,7 +6,7 @@ function(atoll_feature name state reason)
   set_property(GLOBAL APPEND PROPERTY ATOLL_FEATURES "${name}|${state}|${reason}")
 endfunction()
 
-foreach(transport IN ITEMS inproc shm tcp ucx rdma)
+foreach(transport IN ITEMS inproc shm tcp ucx rdma ncclnet)
   if(NOT EXISTS ${CMAKE_SOURCE_DIR}/transports/${transport} OR NOT "transports" IN_LIST ATOLL_FOLDERS)
     atoll_feature("transport ${transport}" OFF "its folder is not part of this build")
   elseif(transport STREQUAL "ucx" AND NOT ATOLL_UCX_FOUND)

@@ -26,6 +26,10 @@ function(atoll_install)
   if(TARGET atoll_nccl_shared)
     install(TARGETS atoll_nccl_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/atoll/nccl)
   endif()
+  # Likewise: whoever wants it names the folder, or the file (NCCL_NET_PLUGIN).
+  if(TARGET atoll_nccl_net_shared)
+    install(TARGETS atoll_nccl_net_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/atoll/nccl-net)
+  endif()
 
   configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/AtollConfig.cmake.in ${CMAKE_BINARY_DIR}/generated/AtollConfig.cmake
                                 INSTALL_DESTINATION ${package})

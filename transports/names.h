@@ -18,10 +18,11 @@ namespace atl {
 
 /// Every transport that ever was. A name's position is its bit in ProcessInfo::transports, on every build, whether or
 /// not the build has the transport: only append.
-inline constexpr std::array<std::string_view, 5> kTransportNames = {"inproc", "shm", "tcp", "ucx", "rdma"};
+inline constexpr std::array<std::string_view, 6> kTransportNames = {"inproc", "shm", "tcp", "ucx", "rdma", "ncclnet"};
 
-/// The same in order of preference, where several can serve. Who names rdma or ucx beside tcp has a reason to.
-inline constexpr std::array<std::string_view, 5> kTransportPreference = {"inproc", "shm", "rdma", "ucx", "tcp"};
+/// The same in order of preference, where several can serve. Who names ncclnet, rdma or ucx beside tcp has a reason to.
+inline constexpr std::array<std::string_view, 6> kTransportPreference = {"inproc", "shm", "ncclnet",
+                                                                         "rdma",   "ucx", "tcp"};
 
 /// Bit of a transport's name in ProcessInfo::transports; 0 for a name that is none.
 constexpr std::uint32_t transportBit(std::string_view name) {
@@ -32,7 +33,8 @@ constexpr std::uint32_t transportBit(std::string_view name) {
 }
 
 /// What a user who names none allows: inproc, shm and tcp. UCX only on demand: it brings a thread, signal handlers and
-/// memory hooks into the process. RDMA only on demand as long as it has not been seen to work on a fabric of hardware.
+/// memory hooks into the process. RDMA and plug-ins of NCCL's only on demand as long as they have not been seen to work
+/// on a fabric of hardware.
 inline constexpr std::uint32_t kDefaultTransports = transportBit("inproc") | transportBit("shm") | transportBit("tcp");
 
 /// The bits that ATOLL_TRANSPORT names; kDefaultTransports when it is empty. An unknown name is an error that lists the

@@ -120,8 +120,8 @@ const std::array kRows = {
          "A plan of the user's own (JSON), used for its collective on communicators of its size."},
         [](Settings& s, std::string_view t) { return readText(s.planFile, t); }},
     Row{{"ATOLL_TRANSPORT", "name list", "inproc,shm,tcp",
-         "Transports that may be used: inproc, shm, rdma, ucx, tcp. The first of these that serves is taken; rdma and "
-         "ucx only if they are named."},
+         "Transports that may be used: inproc, shm, ncclnet, rdma, ucx, tcp. The first of these that serves is taken; "
+         "ncclnet, rdma and ucx only if they are named."},
         [](Settings& s, std::string_view t) { return readText(s.transports, t); }},
     Row{{"ATOLL_SOCKET_IFNAME", "interface list", "",
          "Interfaces for TCP: names or prefixes, =NAME for exactly that, ^NAME to exclude, or a subnet such as "
@@ -170,6 +170,19 @@ const std::array kRows = {
     Row{{"ATOLL_RDMA_QUEUE_PAIRS", "1 to 8", "1",
          "Queue pairs of an RDMA link, each of which a network may send another way; the same on every rank."},
         [](Settings& s, std::string_view t) { return readInt(s.rdma.queuePairs, t, 1, 8); }},
+    Row{{"ATOLL_NCCL_NET_PLUGIN", "library list", "",
+         "NCCL's network plug-in for the transport ncclnet: a library, a path, or NAME for libnccl-net-NAME.so; the "
+         "first that works. Empty for what NCCL_NET_PLUGIN says, or libnccl-net.so."},
+        [](Settings& s, std::string_view t) { return readText(s.ncclNet.plugins, t); }},
+    Row{{"ATOLL_NCCL_NET_DEVICE", "name", "",
+         "The plug-in's device; empty for one near the process's cores, another for each process of a host."},
+        [](Settings& s, std::string_view t) { return readText(s.ncclNet.device, t); }},
+    Row{{"ATOLL_NCCL_NET_TRANSPORT", "rdma, ucx or tcp", "",
+         "What libnccl-net-atoll.so gives to NCCL; empty for rdma where there is a port, else tcp."},
+        [](Settings& s, std::string_view t) -> Status {
+          if (!t.empty() && t != "rdma" && t != "ucx" && t != "tcp") return bad(t, "rdma, ucx, tcp or empty");
+          return readText(s.ncclNet.transport, t);
+        }},
     Row{{"ATOLL_HOSTID", "text", "", "Replaces the identity that decides which processes share a host."},
         [](Settings& s, std::string_view t) { return readText(s.hostId, t); }},
     Row{{"ATOLL_SLOT_BYTES", "bytes", "64K", "Size of a bounce slot for messages between processes of a host."},

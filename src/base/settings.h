@@ -41,6 +41,13 @@ struct RdmaSettings {
   int queuePairs = 1;    ///< ATOLL_RDMA_QUEUE_PAIRS: of a link, where they are more than its ports
 };
 
+/// How network plug-ins of NCCL are used, and how Atoll is one.
+struct NcclNetSettings {
+  std::string plugins;    ///< ATOLL_NCCL_NET_PLUGIN: the first of these that works; empty: NCCL_NET_PLUGIN's
+  std::string device;     ///< ATOLL_NCCL_NET_DEVICE: one of the plug-in's; empty: chosen
+  std::string transport;  ///< ATOLL_NCCL_NET_TRANSPORT: what libnccl-net-atoll.so carries data by; empty: chosen
+};
+
 /// Values read once from the environment. A communicator keeps its own copy, which its config may override.
 /// Fields are documented by the registry's rows in settings.cc, in the same order.
 struct Settings {
@@ -53,6 +60,7 @@ struct Settings {
   int socketsPerPeer = 1;               ///< ATOLL_SOCKETS_PER_PEER
   std::string congestionControl;        ///< ATOLL_TCP_CONGESTION: e.g. "bbr"; "system"; empty: the transport's choice
   RdmaSettings rdma;                    ///< ATOLL_RDMA_…
+  NcclNetSettings ncclNet;              ///< ATOLL_NCCL_NET_…
   std::string hostId;                   ///< ATOLL_HOSTID: overrides the identity that decides "same host"
   std::uint64_t slotBytes = 64 << 10;   ///< ATOLL_SLOT_BYTES: size of one bounce slot
   int slots = 16;                       ///< ATOLL_SLOTS: bounce slots of a rank

@@ -58,6 +58,10 @@ class Death : public testing::TestWithParam<const char*> {
       environment_ = rdmaOverFake();
       if (environment_.empty()) GTEST_SKIP() << "there is no fake libibverbs: libibverbs's headers were not found";
     }
+    if (GetParam() == std::string("ncclnet")) {
+      environment_ = ncclNetOverAtoll("tcp");
+      if (environment_.empty()) GTEST_SKIP() << "this build does not have Atoll's plug-in for NCCL";
+    }
     if (GetParam() != std::string("ucx")) return;
     if (const auto reason = cannotUseUcx(COLLECTIVES_WORKER); !reason.empty()) GTEST_SKIP() << reason;
   }
@@ -105,7 +109,7 @@ TEST_P(Death, OfAnyRankTwentyTimes_IsNamedByAllOthersAndLeavesNothing) {
   std::printf("survivors noticed after %.3f s at most (promised: %.0f s)\n", longest, kPromisedSeconds);
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, Death, testing::Values("shm", "tcp", "ucx", "rdma"),
+INSTANTIATE_TEST_SUITE_P(Over, Death, testing::Values("shm", "tcp", "ucx", "rdma", "ncclnet"),
                          [](const auto& transport) { return std::string(transport.param); });
 
 }  // namespace

@@ -56,6 +56,19 @@ TEST(MatrixOverRdma, EveryAlgorithmTypeAndOp_GivesTheRightData) {
   expectEveryCaseOk(underAtoll(3, {MATRIX_WORKER}, environment), 3);
 }
 
+/// Over Atoll's own plug-in for NCCL, so that both directions are at work: a transport that is a plug-in that is a
+/// transport.
+class MatrixOverNcclNet : public testing::TestWithParam<const char*> {};
+
+TEST_P(MatrixOverNcclNet, EveryAlgorithmTypeAndOp_GivesTheRightData) {
+  auto environment = ncclNetOverAtoll(GetParam());
+  if (environment.empty()) GTEST_SKIP() << "this build has no plug-in that can carry data by " << GetParam();
+  expectEveryCaseOk(underAtoll(3, {MATRIX_WORKER}, environment), 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(By, MatrixOverNcclNet, testing::Values("tcp", "rdma"),
+                         [](const auto& transport) { return std::string(transport.param); });
+
 class MatrixInPlace : public testing::TestWithParam<int> {};
 
 TEST_P(MatrixInPlace, MessagesReadWhereTheyLie_GiveTheRightData) {

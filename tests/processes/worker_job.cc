@@ -43,6 +43,22 @@ Environment rdmaOverFake() {
 #endif
 }
 
+Environment ncclNetOverAtoll([[maybe_unused]] const std::string& transport) {
+#ifdef ATOLL_NET_PLUGIN
+  Environment environment;
+  if (transport == "rdma") {
+    environment = rdmaOverFake();
+    if (environment.empty()) return {};
+    std::erase(environment, "ATOLL_TRANSPORT=rdma");
+  }
+  environment.insert(environment.end(), {"ATOLL_TRANSPORT=ncclnet", "ATOLL_NCCL_NET_PLUGIN=" ATOLL_NET_PLUGIN,
+                                         "ATOLL_NCCL_NET_TRANSPORT=" + transport});
+  return environment;
+#else
+  return {};
+#endif
+}
+
 // MPI libraries leak by design, and what they leak is not ours to report.
 const Environment kUnderMpi = {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
                                "ASAN_OPTIONS=detect_leaks=0"};

@@ -16,6 +16,10 @@ std::string cannotUseUcx(const std::string& worker);
 /// else; empty where the fake was not built. Each job has a network of its own.
 Environment rdmaOverFake();
 
+/// What a job needs to have NCCL's network plug-ins, by Atoll's own, which carries data by `transport` (rdma: as
+/// above); empty where that was not built.
+Environment ncclNetOverAtoll(const std::string& transport);
+
 /// What a job under an MPI launcher needs in its environment, also as root and with AddressSanitizer.
 extern const Environment kUnderMpi;
 

@@ -52,6 +52,7 @@ TEST(TransportNames, HaveBitsThatNeverChange) {
   EXPECT_EQ(transportBit("tcp"), 4U);
   EXPECT_EQ(transportBit("ucx"), 8U);
   EXPECT_EQ(transportBit("rdma"), 16U);
+  EXPECT_EQ(transportBit("ncclnet"), 32U);
   EXPECT_EQ(transportBit("carrier pigeon"), 0U);
 }
 
@@ -61,7 +62,7 @@ TEST(AllowedTransports, ReadsAListOfNames) {
   EXPECT_EQ(*allowed("inproc,shm,tcp"), 7U);
 }
 
-TEST(AllowedTransports, NothingNamedAllowsAllButUcxAndRdma) {
+TEST(AllowedTransports, NothingNamedAllowsWhatNeedsNoLibraryOfOthers) {
   EXPECT_EQ(*allowed(""), 7U);
   EXPECT_EQ(*allowed(" , "), 7U);
 }
@@ -71,7 +72,7 @@ TEST(AllowedTransports, AnUnknownNameIsAnErrorThatListsTheKnown) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, ErrorCode::invalidArgument);
   EXPECT_THAT(result.error().text, HasSubstr("'roce'"));
-  EXPECT_THAT(result.error().text, HasSubstr("inproc, shm, tcp, ucx, rdma"));
+  EXPECT_THAT(result.error().text, HasSubstr("inproc, shm, tcp, ucx, rdma, ncclnet"));
 }
 
 class Agreement : public testing::Test {

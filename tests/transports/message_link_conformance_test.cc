@@ -30,7 +30,13 @@ struct Kind {
   int socketsPerPeer;
   const char* ucxTls;
   int queuePairs = 1;
+  const char* plugin = nullptr;
 };
+
+#ifdef ATOLL_NET_PLUGIN
+const std::string kStrictPlugin = std::string(STRICT_FOLDER) + "/libstrict_net_v";
+const std::string kStrictPlugins[] = {kStrictPlugin + "8.so", kStrictPlugin + "10.so", kStrictPlugin + "12.so"};
+#endif
 
 const Kind kKinds[] = {
     {"Tcp", "tcp", 1, nullptr},
@@ -40,6 +46,12 @@ const Kind kKinds[] = {
     {"UcxOverSharedMemoryAndCma", "ucx", 1, "posix,cma"},
     {"Rdma", "rdma", 1, nullptr},
     {"RdmaByFourQueuePairs", "rdma", 1, nullptr, 4},
+#ifdef ATOLL_NET_PLUGIN
+    {"NcclNetByAtollsOwnPlugin", "ncclnet", 1, nullptr, 1, ATOLL_NET_PLUGIN},
+    {"NcclNetByAStrictPlugin8", "ncclnet", 1, nullptr, 1, kStrictPlugins[0].c_str()},
+    {"NcclNetByAStrictPlugin10", "ncclnet", 1, nullptr, 1, kStrictPlugins[1].c_str()},
+    {"NcclNetByAStrictPlugin12", "ncclnet", 1, nullptr, 1, kStrictPlugins[2].c_str()},
+#endif
 };
 
 std::vector<Kind> builtKinds() {
@@ -53,6 +65,10 @@ std::vector<Kind> builtKinds() {
 class MessageLinkConformance : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
+    if (GetParam().plugin != nullptr) {
+      ::setenv("ATOLL_NCCL_NET_PLUGIN", GetParam().plugin, 1);
+      ::setenv("ATOLL_NCCL_NET_TRANSPORT", "tcp", 0);
+    }
     if (const auto atHand = transportsAtHand(GetParam().transport); !atHand.ok()) GTEST_SKIP() << atHand.error().text;
     // UCX reads it for the first link, and again when there was none meanwhile.
     if (GetParam().ucxTls != nullptr) ::setenv("UCX_TLS", GetParam().ucxTls, 1);
@@ -60,11 +76,15 @@ class MessageLinkConformance : public testing::TestWithParam<Kind> {
     settings.transports = GetParam().transport;
     settings.socketsPerPeer = GetParam().socketsPerPeer;
     settings.rdma.queuePairs = GetParam().queuePairs;
+    if (GetParam().plugin != nullptr) settings.ncclNet.plugins = GetParam().plugin;
     settings.timeoutSeconds = 30;
     ranks_.emplace(settings);
     join(0);
   }
-  void TearDown() override { ::unsetenv("UCX_TLS"); }
+  void TearDown() override {
+    ::unsetenv("UCX_TLS");
+    ::unsetenv("ATOLL_NCCL_NET_PLUGIN");
+  }
 
   void join(int lane) {
     auto ends = ranks_->join(lane);

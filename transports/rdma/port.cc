@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <utility>
 
 #include "transports/rdma/device_filter.h"
 
@@ -117,6 +119,20 @@ int nodeHere() {
 bool Port::isUp() const {
   ibv_port_attr attributes{};
   return !nic->saidDown(number) && query(*this, attributes) == 0 && attributes.state == IBV_PORT_ACTIVE;
+}
+
+int Port::megabits() const {
+  ibv_port_attr attributes{};
+  if (query(*this, attributes) != 0) return 0;
+  const auto named = [](const auto& rows, int code) {
+    const auto row = std::ranges::find(rows, code, &std::pair<int, int>::first);
+    return row == std::end(rows) ? 0 : row->second;
+  };
+  // By the codes of the InfiniBand specification.
+  constexpr std::pair<int, int> kLanes[] = {{1, 1}, {2, 4}, {4, 8}, {8, 12}, {16, 2}};
+  constexpr std::pair<int, int> kMegabitsOfLane[] = {{1, 2'500},   {2, 5'000},   {4, 10'000},  {8, 10'000},
+                                                     {16, 14'000}, {32, 25'000}, {64, 50'000}, {128, 100'000}};
+  return named(kLanes, attributes.active_width) * named(kMegabitsOfLane, attributes.active_speed);
 }
 
 std::string Port::name() const {

@@ -22,6 +22,8 @@ struct Port {
 
   /// As the device says at present.
   [[nodiscard]] bool isUp() const;
+  /// Its link's speed, Mbit a second, as the device says at present; 0: it does not.
+  [[nodiscard]] int megabits() const;
   [[nodiscard]] std::string name() const;      ///< "mlx5_0:1"
   [[nodiscard]] std::string describe() const;  ///< "mlx5_0:1 (gid 3, RoCEv2 10.0.0.1, MTU 4096)"
 };
