@@ -128,6 +128,36 @@ class Ends {
     return room == sent ? success() : makeError(ErrorCode::internalError, "what came is not what was sent");
   }
 
+  /// A message from the lower rank, while the higher one is in no call for so long.
+  Status sendToAnAbsentRank(double absence) {
+    const auto sent = test::messageContent(1'000, 1, 9);
+    std::vector<std::byte> room(sent.size());
+    SendPiece out;
+    ReceivePiece in;
+    out.data = sent.data();
+    in.data = room.data();
+    out.first = in.first = true;
+    out.bytes = out.messageBytes = in.bytes = in.messageBytes = sent.size();
+    lower_->post(out);
+    higher_->post(in);
+    const auto back = Deadline::inSeconds(absence);
+    const auto deadline = Deadline::inSeconds(60);
+    while (!(out.done && in.done) && !deadline.passed()) {
+      auto moved = lower_->progress();
+      if (moved.ok() && back.passed()) moved = higher_->progress();
+      if (moved.ok()) continue;
+      lower_->cancel();
+      higher_->cancel();
+      return std::move(moved).error();
+    }
+    const bool done = out.done && in.done;
+    if (!done) {
+      lower_->cancel();
+      higher_->cancel();
+    }
+    return done && room == sent ? success() : makeError(ErrorCode::internalError, "it did not come as it was sent");
+  }
+
  private:
   test::RankPair ranks_;
   int lane_ = 0;
@@ -287,6 +317,16 @@ TEST_F(RdmaLinks, WithoutAnyPortTheErrorNamesItAndItsPeer) {
   EXPECT_EQ(outcome.error().code, ErrorCode::remoteError);
   EXPECT_THAT(outcome.error().text, HasSubstr("no queue pair has worked for 0.5 s: fake_"));
   EXPECT_THAT(outcome.error().text, HasSubstr("rank "));
+}
+
+TEST_F(RdmaLinks, APeerThatIsInNoCallIsWaitedForLongerThanAPort) {
+  auto settings = settingsOf();
+  settings.timeoutSeconds = 1;  // ports have half of it
+  Ends ends(settings);
+  ASSERT_TRUE(ends.join().ok());
+  fakeverbs::breakQueuePair(0, 1, 1);
+  const auto outcome = ends.sendToAnAbsentRank(1.2);
+  EXPECT_TRUE(outcome.ok()) << outcome.error().text;
 }
 
 TEST_F(RdmaLinks, AnAdapterThatIsGoneIsDoneWithout) {

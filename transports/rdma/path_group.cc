@@ -12,6 +12,8 @@ namespace {
 
 /// A path that was good for so long begins anew with its tries.
 constexpr auto kGoodAgain = std::chrono::seconds(1);
+/// A peer that looks says long before that what it received.
+constexpr auto kAnswered = std::chrono::milliseconds(100);
 /// Between tries: twice as long each time, up to the longest.
 constexpr auto kFirstPause = std::chrono::milliseconds(10);
 constexpr int kMostDoublings = 6;
@@ -230,6 +232,7 @@ Status PathGroup::lose(std::size_t index) {
   }
   if (place.state == Place::State::good && Clock::now() - place.goodSince >= kGoodAgain) place.tries = 0;
   place.state = Place::State::lost;
+  place.lostSince = Clock::now();
   if (!anyGood() && !alone_) alone_ = lastAsked_ = Clock::now();
   ATOLL_TRY(lifeline_.say(word));
   return place.receivedThere ? settle(index) : success();
@@ -272,6 +275,14 @@ bool PathGroup::anyGood() const {
   return std::ranges::any_of(places_, [this](const Place& place) { return isGood(place); });
 }
 
+// A rank that has all it wanted may be in no call for long, and says nothing then: that is no sign of a missing way to
+// it. If it is gone, the stream ends.
+bool PathGroup::peerIsElsewhere(Clock::time_point now) const {
+  return std::ranges::any_of(places_, [now](const Place& place) {
+    return place.state == Place::State::lost && now - place.lostSince >= kAnswered;
+  });
+}
+
 // While a cable is out, new queue pairs are joined by the lifeline again and again, and none of them works.
 Status PathGroup::patienceLeft() {
   if (!alone_) return success();
@@ -280,7 +291,8 @@ Status PathGroup::patienceLeft() {
     return success();
   }
   const auto now = Clock::now();
-  if (now - lastAsked_ >= kGoodAgain) alone_ = now;  // nobody has tried meanwhile
+  const bool tried = now - lastAsked_ < kGoodAgain && !peerIsElsewhere(now);
+  if (!tried) alone_ = now;
   lastAsked_ = now;
   if (patience_ <= 0 || seconds(now - *alone_) < patience_) return success();
   return makeError(ErrorCode::remoteError, "no queue pair has worked for {} s: {}", patience_, lastFailure_);

@@ -23,7 +23,8 @@ namespace atl::rdma {
 
 class PathGroup : private StreamUser {
  public:
-  /// The worker and the user outlive it. `patience`: how long the link may be without any path; 0: for ever.
+  /// The worker and the user outlive it. `patience`: how long the link may be without any path while both ends try; 0:
+  /// for ever.
   PathGroup(Worker& worker, PathUser& user, double patience);
   ~PathGroup() override;
   PathGroup(const PathGroup&) = delete;
@@ -72,6 +73,7 @@ class PathGroup : private StreamUser {
     std::optional<std::uint64_t> receivedThere;  ///< the peer has lost it too
     Clock::time_point nextTry;
     Clock::time_point goodSince;
+    Clock::time_point lostSince;
     int tries = 0;  ///< since it was good for a while
   };
 
@@ -87,6 +89,7 @@ class PathGroup : private StreamUser {
   bool replay();
   Status patienceLeft();
   [[nodiscard]] bool anyGood() const;
+  [[nodiscard]] bool peerIsElsewhere(Clock::time_point now) const;
   [[nodiscard]] std::size_t choosePort(std::size_t index) const;
   [[nodiscard]] bool isGood(const Place& place) const;
   [[nodiscard]] bool shouldLeave(const Place& place) const;

@@ -45,7 +45,11 @@ void RdmaLink::post(ReceivePiece& piece) {
 
 Result<bool> RdmaLink::progress() {
   if (!state_.ok()) return state_.error();
-  if (idle()) return false;
+  if (idle()) {
+    // Nothing is wanted here, but the peer may want to know what has come.
+    ATOLL_TRY(worker_->progress());
+    return false;
+  }
   auto moved = moveAll();
   if (moved.ok()) return moved;
   fail(std::move(moved).error());
