@@ -131,105 +131,104 @@ TYPED_TEST(PluginDriver, MessagesGoBothWaysBetweenTwoProcesses) {
 
 TYPED_TEST(PluginDriver, CommunicatorsComeAndGoAndTheLibraryIsOpenedAgain) {
   using Driver = test::Driver<TypeParam::value>;
-  EXPECT_EQ(statusOf(child([] {
-              for (int turn = 0; turn < 3; ++turn) {
-                const Driver one(ATOLL_NET_PLUGIN);
-                const Driver other(ATOLL_NET_PLUGIN);
-                const Way way = makeWay();
-                void* in = nullptr;
-                std::thread receiver([&] { in = acceptFrom(one, way.receiver); });
-                void* const out = connectTo(other, way.sender);
-                receiver.join();
-                std::thread sender([&] { other.sendAll(out, 10); });
-                one.receiveAll(in, 10);
-                sender.join();
-                one.expect(one.net().closeRecv(in), "closeRecv");
-                other.expect(other.net().closeSend(out), "closeSend");
-              }
-            })),
-            0);
+  const int status = statusOf(child([] {
+    for (int turn = 0; turn < 3; ++turn) {
+      const Driver one(ATOLL_NET_PLUGIN);
+      const Driver other(ATOLL_NET_PLUGIN);
+      const Way way = makeWay();
+      void* in = nullptr;
+      std::thread receiver([&] { in = acceptFrom(one, way.receiver); });
+      void* const out = connectTo(other, way.sender);
+      receiver.join();
+      std::thread sender([&] { other.sendAll(out, 10); });
+      one.receiveAll(in, 10);
+      sender.join();
+      one.expect(one.net().closeRecv(in), "closeRecv");
+      other.expect(other.net().closeSend(out), "closeSend");
+    }
+  }));
+  EXPECT_EQ(status, 0);
 }
 
 TYPED_TEST(PluginDriver, DevicesAreWhatTheSystemSays) {
   using Driver = test::Driver<TypeParam::value>;
-  EXPECT_EQ(statusOf(child([] {
-              const Driver driver(ATOLL_NET_PLUGIN);
-              const int count = driver.devices();
-              if (count < 1) throw DriverError("there is no device");
-              for (int device = 0; device < count; ++device) {
-                const auto properties = driver.properties(device);
-                const auto require = [&](bool holds, const char* what) {
-                  if (!holds) throw DriverError(std::string(what) + " of device " + properties.name);
-                };
-                require(properties.name != nullptr && *properties.name != '\0', "name");
-                require(properties.pciPath == nullptr || std::filesystem::is_directory(properties.pciPath), "pciPath");
-                require(properties.ptrSupport == ncclnet::kHostMemory, "ptrSupport");
-                require(properties.speed > 0, "speed");
-                require(properties.maxComms > 0, "maxComms");
-                require(properties.maxRecvs == 1, "maxRecvs");
-                require(properties.netDeviceType == ncclnet::kHostDriven, "netDeviceType");
-                if constexpr (TypeParam::value >= 9) {
-                  require(properties.vProps.ndevs == 1 && properties.vProps.devs[0] == device, "vProps");
-                  require(properties.maxP2pBytes >= Driver::kRoom, "maxP2pBytes");
-                }
-              }
-            })),
-            0);
+  const int status = statusOf(child([] {
+    const Driver driver(ATOLL_NET_PLUGIN);
+    const int count = driver.devices();
+    if (count < 1) throw DriverError("there is no device");
+    for (int device = 0; device < count; ++device) {
+      const auto properties = driver.properties(device);
+      const auto require = [&](bool holds, const char* what) {
+        if (!holds) throw DriverError(std::string(what) + " of device " + properties.name);
+      };
+      require(properties.name != nullptr && *properties.name != '\0', "name");
+      require(properties.pciPath == nullptr || std::filesystem::is_directory(properties.pciPath), "pciPath");
+      require(properties.ptrSupport == ncclnet::kHostMemory, "ptrSupport");
+      require(properties.speed > 0, "speed");
+      require(properties.maxComms > 0, "maxComms");
+      require(properties.maxRecvs == 1, "maxRecvs");
+      require(properties.netDeviceType == ncclnet::kHostDriven, "netDeviceType");
+      if constexpr (TypeParam::value >= 9) {
+        require(properties.vProps.ndevs == 1 && properties.vProps.devs[0] == device, "vProps");
+        require(properties.maxP2pBytes >= Driver::kRoom, "maxP2pBytes");
+      }
+    }
+  }));
+  EXPECT_EQ(status, 0);
 }
 
 /// What NCCL does not do is an error with a text, and no more.
 TYPED_TEST(PluginDriver, WrongUseIsToldInTheLogAndHarmsNothing) {
   using Driver = test::Driver<TypeParam::value>;
-  EXPECT_EQ(statusOf(child([] {
-              const Driver driver(ATOLL_NET_PLUGIN);
-              const auto refused = [](Code code, const char* word) {
-                const std::string told = std::exchange(test::warnings(), {});
-                if (code == Code::success || told.find(word) == std::string::npos)
-                  throw DriverError(std::string("'") + word + "' is not in '" + told + "'");
-              };
-              typename Driver::Properties properties{};
-              refused(driver.net().getProperties(99, &properties), "no device 99");
-              char garbage[ncclnet::kHandleBytes] = {1, 2, 3};
-              void* comm = nullptr;
-              refused(driver.connect(0, garbage, &comm), "none of this plug-in's");
+  const int status = statusOf(child([] {
+    const Driver driver(ATOLL_NET_PLUGIN);
+    const auto refused = [](Code code, const char* word) {
+      const std::string told = std::exchange(test::warnings(), {});
+      if (code == Code::success || told.find(word) == std::string::npos)
+        throw DriverError(std::string("'") + word + "' is not in '" + told + "'");
+    };
+    typename Driver::Properties properties{};
+    refused(driver.net().getProperties(99, &properties), "no device 99");
+    char garbage[ncclnet::kHandleBytes] = {1, 2, 3};
+    void* comm = nullptr;
+    refused(driver.connect(0, garbage, &comm), "none of this plug-in's");
 
-              const Way way = makeWay();
-              char handle[ncclnet::kHandleBytes];
-              void* const listening = driver.listen(0, handle);
-              void* in = nullptr;
-              void* out = nullptr;
-              const auto deadline = Deadline::inSeconds(60);
-              while ((in == nullptr || out == nullptr) && !deadline.passed()) {
-                if (in == nullptr) driver.expect(driver.accept(listening, &in), "accept");
-                if (out == nullptr) driver.expect(driver.connect(0, handle, &out), "connect");
-              }
-              refused(driver.connect(0, handle, &comm), "attempt");
-              refused(driver.accept(listening, &comm), "one connection");
-              std::byte data[16] = {};
-              void* memory = nullptr;
-              refused(driver.net().regMr(out, data, sizeof data, ncclnet::kCudaMemory, &memory), "only host memory");
-              refused(driver.net().deregMr(out, data), "none of this connection's");
-              // What does not fit, or has another tag, ends the connection: nothing is written past the room.
-              void* sent = nullptr;
-              void* received = nullptr;
-              driver.expect(driver.irecv(in, data, 4, 1, nullptr, &received), "irecv");
-              driver.expect(driver.isend(out, data, 16, 1, nullptr, &sent), "isend");
-              int done = 0;
-              Code code = Code::success;
-              while (code == Code::success && done == 0 && !deadline.passed()) {
-                driver.expect(driver.net().test(sent, &done, nullptr), "test");
-                if (done != 0) break;
-                code = driver.net().test(received, &done, nullptr);
-              }
-              done = 0;
-              while (code == Code::success && done == 0 && !deadline.passed())
-                code = driver.net().test(received, &done, nullptr);
-              refused(code, "a message of 16 bytes came where 4 at most are expected");
-              driver.expect(driver.net().closeListen(listening), "closeListen");
-              driver.expect(driver.net().closeSend(out), "closeSend");
-              driver.expect(driver.net().closeRecv(in), "closeRecv");
-            })),
-            0);
+    const Way way = makeWay();
+    char handle[ncclnet::kHandleBytes];
+    void* const listening = driver.listen(0, handle);
+    void* in = nullptr;
+    void* out = nullptr;
+    const auto deadline = Deadline::inSeconds(60);
+    while ((in == nullptr || out == nullptr) && !deadline.passed()) {
+      if (in == nullptr) driver.expect(driver.accept(listening, &in), "accept");
+      if (out == nullptr) driver.expect(driver.connect(0, handle, &out), "connect");
+    }
+    refused(driver.connect(0, handle, &comm), "attempt");
+    refused(driver.accept(listening, &comm), "one connection");
+    std::byte data[16] = {};
+    void* memory = nullptr;
+    refused(driver.net().regMr(out, data, sizeof data, ncclnet::kCudaMemory, &memory), "only host memory");
+    refused(driver.net().deregMr(out, data), "none of this connection's");
+    // What does not fit, or has another tag, ends the connection: nothing is written past the room.
+    void* sent = nullptr;
+    void* received = nullptr;
+    driver.expect(driver.irecv(in, data, 4, 1, nullptr, &received), "irecv");
+    driver.expect(driver.isend(out, data, 16, 1, nullptr, &sent), "isend");
+    int done = 0;
+    Code code = Code::success;
+    while (code == Code::success && done == 0 && !deadline.passed()) {
+      driver.expect(driver.net().test(sent, &done, nullptr), "test");
+      if (done != 0) break;
+      code = driver.net().test(received, &done, nullptr);
+    }
+    done = 0;
+    while (code == Code::success && done == 0 && !deadline.passed()) code = driver.net().test(received, &done, nullptr);
+    refused(code, "a message of 16 bytes came where 4 at most are expected");
+    driver.expect(driver.net().closeListen(listening), "closeListen");
+    driver.expect(driver.net().closeSend(out), "closeSend");
+    driver.expect(driver.net().closeRecv(in), "closeRecv");
+  }));
+  EXPECT_EQ(status, 0);
 }
 
 TYPED_TEST(PluginDriver, ThePeersDeathIsAnErrorOfTheRequest) {
