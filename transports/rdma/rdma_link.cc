@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transports/rdma/rdma_link.h"
 
+#include <chrono>
 #include <cstring>
 #include <utility>
 
 namespace atl::rdma {
 namespace {
 
-/// Looks at the queues that find nothing, after the peer has left.
+/// For what is on its way when the peer leaves: what it sent, and answers of its device, which take another way than
+/// the stream's end. So many looks at the queues find nothing, and so long.
 constexpr int kPollsAfterTheEnd = 64;
+constexpr auto kGraceAfterTheEnd = std::chrono::milliseconds(250);
 
 }  // namespace
 
@@ -93,10 +96,11 @@ bool RdmaLink::retire(PieceList<Piece>& pieces) {
   return moved;
 }
 
-// What it sent before it left was complete before the stream ended, so that a look at the queues after the stream's end
-// finds it.
+// What it sent before it left was complete before the stream ended, and is found after that.
 Status RdmaLink::whileNothingMoves() {
-  if (!paths_.peerHasLeft() || ++idlePolls_ < kPollsAfterTheEnd) return success();
+  if (!paths_.peerHasLeft()) return success();
+  if (++idlePolls_ == 1) idleSince_ = Clock::now();
+  if (idlePolls_ < kPollsAfterTheEnd || Clock::now() - idleSince_ < kGraceAfterTheEnd) return success();
   idlePolls_ = 0;
   return makeError(ErrorCode::remoteError, "the peer has closed the connection");
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "src/base/clock.h"
 #include "src/base/unique_fd.h"
 #include "transports/link.h"
 #include "transports/rdma/incoming.h"
@@ -63,7 +64,8 @@ class RdmaLink : public MessageLink, public PathUser {
   Notes notes_;
   Outgoing out_;
   Incoming in_;
-  int idlePolls_ = 0;         ///< after the peer has left
+  int idlePolls_ = 0;  ///< after the peer has left
+  Clock::time_point idleSince_;
   Status state_ = success();  ///< an error is final
 };
 
