@@ -13,7 +13,7 @@ namespace atl::ncclnet {
 
 struct Buffer {
   struct Free {
-    void operator()(std::byte* unused) const { std::free(unused); }
+    void operator()(std::byte* pages) const { std::free(pages); }
   };
   std::unique_ptr<std::byte, Free> memory;  ///< aligned to a page
   Registration registration = nullptr;
