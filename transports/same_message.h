@@ -16,6 +16,15 @@ struct MessageSide {
   const CallRecord& call;
 };
 
+/// What a receiver expects of the header of the next message.
+struct ExpectedMessage {
+  Rank me = 0;
+  Rank peer = 0;
+  std::uint64_t message = 0;  ///< its number on the link in this direction, from 1
+  std::uint64_t bytes = 0;
+  CallRecord call;
+};
+
 /// A mismatch that names both calls if they differ (where both ends say theirs: a sequence that is not 0), or the sizes
 /// do.
 Status sameMessage(const MessageSide& mine, const MessageSide& theirs);

@@ -19,6 +19,7 @@
 #include "src/base/call_record.h"
 #include "src/base/result.h"
 #include "transports/ncclnet/abi.h"
+#include "transports/same_message.h"
 
 namespace atl::ncclnet {
 
@@ -59,14 +60,7 @@ Greeting greetingOf(std::string_view plugin, std::size_t mostBytes);
 /// with an impossible size.
 Result<std::uint64_t> agreedBlock(const Greeting& theirs, const Greeting& mine);
 
-/// What the receiver expects of the next header.
-struct Expectation {
-  Rank me = 0;
-  Rank peer = 0;
-  std::uint64_t message = 0;
-  std::uint64_t bytes = 0;
-  CallRecord call;
-};
+using Expectation = ExpectedMessage;
 
 /// An error if what came, of `came` bytes in all, is malformed or belongs to another message (remoteError, "protocol:
 /// …"), or announces another call or size than expected (mismatch, naming both calls).

@@ -17,6 +17,7 @@
 
 #include "src/base/call_record.h"
 #include "src/base/result.h"
+#include "transports/same_message.h"
 
 namespace atl::tcp {
 
@@ -47,14 +48,7 @@ static_assert(sizeof(Header) == 56 && std::has_unique_object_representations_v<H
 /// Number of connections that both ends use: at least 1. An error if this is no greeting, or one of another version.
 Result<int> connectionsAgreed(const Greeting& theirs, int mine);
 
-/// What the receiver expects of the next header.
-struct Expectation {
-  Rank me = 0;
-  Rank peer = 0;
-  std::uint64_t message = 0;
-  std::uint64_t bytes = 0;
-  CallRecord call;
-};
+using Expectation = ExpectedMessage;
 
 /// An error if the header is malformed or of another message (remoteError, "protocol: …"), or announces another call or
 /// another size than expected (mismatch, naming both calls).
