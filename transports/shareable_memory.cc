@@ -15,12 +15,13 @@
 
 #include "src/base/unique_fd.h"
 #include "transports/declared_memory.h"
+#include "transports/huge_pages.h"
 
 namespace atl {
 namespace {
 
-/// Below this a message is copied about as fast as it is announced, and a descriptor is not worth its place.
-constexpr std::size_t kLeastShared = 64 * 1024;
+/// Smaller memory is not worth a descriptor.
+constexpr std::size_t kLeastArea = 64 * 1024;
 
 struct Area {
   std::byte* begin = nullptr;
@@ -103,12 +104,17 @@ Result<void*> allocateShareable(std::size_t bytes) {
   Area area;
   area.bytes = bytes;
   area.mapped = (bytes + page - 1) / page * page;
-  if (bytes >= kLeastShared) area.file = makeFile(area.mapped);
-  const int flags = area.file ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
-  void* const memory = ::mmap(nullptr, area.mapped, PROT_READ | PROT_WRITE, flags, area.file ? area.file.get() : -1, 0);
-  if (memory == MAP_FAILED) return failed(errno);
+  if (bytes >= kLeastArea) area.file = makeFile(area.mapped);
+  void* memory = nullptr;
+  if (area.file) {
+    ATOLL_ASSIGN(memory, mapForHugePages(area.file.get(), area.mapped, PROT_READ | PROT_WRITE));
+    takeHugePages(memory, area.mapped);
+  } else {
+    memory = ::mmap(nullptr, area.mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return failed(errno);
+  }
   area.begin = static_cast<std::byte*>(memory);
-  if (bytes >= kLeastShared) area.declaration = Declaration(memory, area.mapped);
+  if (bytes >= kLeastArea) area.declaration = Declaration(memory, area.mapped);
   Areas::instance().add(std::move(area));
   return memory;
 }

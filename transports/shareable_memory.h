@@ -20,8 +20,9 @@ struct SharedPlace {
 };
 
 /// Page-aligned memory of `bytes` zero bytes. Small requests, and those for which the system has no descriptor left,
-/// are met with private memory, which works like any other buffer. Pages are taken when they are first touched, on the
-/// node of the thread that does so. Thread-safe, as are the others.
+/// are met with private memory, which works like any other buffer. Pages are taken now where the system gives huge ones
+/// (huge_pages.h), on the calling thread's node, and else when they are first touched, on the node of the thread that
+/// does so. Thread-safe, as are the others.
 Result<void*> allocateShareable(std::size_t bytes);
 
 /// Gives back what allocateShareable gave. Its pages go at once, whoever may still have them mapped. False: `memory` is

@@ -7,32 +7,18 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <fstream>
 #include <limits>
-#include <optional>
-#include <string>
 #include <utility>
 
 #include "src/topology/near_memory.h"
+#include "transports/available_memory.h"
+#include "transports/huge_pages.h"
 
 namespace atl {
 namespace {
 
 /// Below this the kernel's own answer is good enough, and asking first would cost more than the memory is worth.
 constexpr std::size_t kWorthAsking = std::size_t{1} << 20;
-
-/// What the kernel expects to be able to give without killing anyone. It grants a memfd's pages one by one and never
-/// refuses a single page, so a request that cannot be met would end in its out-of-memory killer rather than in an
-/// error.
-std::optional<std::uint64_t> availableMemory() {
-  std::ifstream meminfo("/proc/meminfo");
-  for (std::string key; meminfo >> key;) {
-    std::uint64_t kibibytes = 0;
-    if (key == "MemAvailable:" && meminfo >> kibibytes) return kibibytes * 1024;
-    meminfo.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
-  }
-  return std::nullopt;
-}
 
 /// Takes the pages now. A signal makes the kernel give back what it had taken, hence the repetition.
 int reservePages(int fd, std::size_t bytes) {
@@ -46,9 +32,9 @@ int reservePages(int fd, std::size_t bytes) {
 }
 
 Result<std::byte*> mapPages(int fd, std::size_t bytes, bool writable) {
-  void* const at = ::mmap(nullptr, bytes, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
-  if (at == MAP_FAILED) return systemError(errno, fmt::format("cannot map {} bytes of shared memory", bytes));
-  return static_cast<std::byte*>(at);
+  auto at = mapForHugePages(fd, bytes, PROT_READ | (writable ? PROT_WRITE : 0));
+  if (!at.ok()) return std::move(at).error();
+  return static_cast<std::byte*>(at.value());
 }
 
 }  // namespace

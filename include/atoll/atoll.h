@@ -814,8 +814,9 @@ ATOLL_API atollResult_t atollGroupEnd(void);
 /**
  * @brief Allocates memory that is good for communication: zeroed host memory, at a page's boundary. Calls work with
  * any memory, but this kind can be mapped by the other processes of the host, which then read it in place where other
- * memory is copied first. Its pages are placed by the thread that touches them first. After a fork() the child shares
- * it with its parent.
+ * memory is copied first. From 2 MiB on it is of huge pages where the system has some (Linux 6.1 and newer), which are
+ * taken at once, near the calling thread; other pages are placed by the thread that touches them first. After a fork()
+ * the child shares it with its parent.
  * @param[out] ptr the memory, to be given back with atollMemFree(); `NULL` for size 0.
  * @param size bytes.
  * @return ::atollSuccess; ::atollInvalidArgument when `ptr` is `NULL`; ::atollSystemError when there is not that much

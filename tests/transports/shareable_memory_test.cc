@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transports/shareable_memory.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstring>
+#include <fstream>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "transports/peer_memory.h"
@@ -40,6 +44,41 @@ TEST(ShareableMemory, IsZeroedAndPageAligned) {
   const Area area(kBytes);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(area.data()) % static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE)), 0U);
   for (std::size_t i = 0; i < kBytes; ++i) ASSERT_EQ(area.data()[i], 0) << i;
+}
+
+/// What the kernel says of the mapping at an address: the number that follows "name:" in smaps, in KiB.
+std::optional<std::size_t> mappingFigure(const void* begin, std::string_view name) {
+  std::ifstream smaps("/proc/self/smaps");
+  const std::string range = fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(begin));
+  bool inside = false;
+  for (std::string line; std::getline(smaps, line);) {
+    if (line.find(" kB") == std::string::npos) inside = line.starts_with(range);
+    if (inside && line.starts_with(name)) return std::stoul(line.substr(name.size() + 1));
+  }
+  return std::nullopt;
+}
+
+TEST(ShareableMemory, OfSeveralMiB_HasHugePagesHereAndAtThePeer) {
+  constexpr std::size_t kHugePage = 2 << 20;
+  constexpr std::size_t kLarge = 3 * kHugePage + 5000;
+  const Area area(kLarge);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(area.data()) % kHugePage, 0U);
+  for (std::size_t i = 0; i < kLarge; i += 1000) ASSERT_EQ(area.data()[i], 0) << i;
+  const auto place = findShareable(area.data(), kLarge);
+  ASSERT_TRUE(place);
+  PeerMemory peer(::getpid());
+  const auto mapped = peer.area(*place);
+  ASSERT_TRUE(mapped.ok()) << mapped.error().text;
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(mapped->data()) % kHugePage, 0U);
+  area.data()[kLarge - 1] = 'z';
+  EXPECT_EQ(std::to_integer<char>((*mapped)[kLarge - 1]), 'z');
+
+  const auto huge = mappingFigure(area.data(), "ShmemPmdMapped");
+  if (!huge || *huge == 0)
+    GTEST_SKIP() << "this system gave no huge pages for shared memory (Linux before 6.1, or none free)";
+  EXPECT_EQ(*huge * 1024, 3 * kHugePage);
+  ASSERT_EQ(std::to_integer<char>((*mapped)[0]), 0);  // the peer's page comes when it is looked at
+  EXPECT_EQ(mappingFigure(mapped->data(), "ShmemPmdMapped"), kHugePage / 1024);
 }
 
 TEST(ShareableMemory, EveryRunInsideIsFoundAndNoneBeyond) {
