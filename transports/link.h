@@ -49,6 +49,8 @@ inline constexpr std::size_t kInlineBytes = 112;  ///< payload that fits a slot
 /// is faster than finding a line that says where the others are.
 inline constexpr std::size_t kSmallBytes = 4 * kInlineBytes;
 static_assert(kSmallBytes <= kMailSlots * kInlineBytes, "a small message must fit a mailbox");
+/// From here on a message in shareable memory is read in place; a shorter one is copied sooner than it is found.
+inline constexpr std::size_t kLeastShared = 1024;
 
 /// How the payload of a mailbox message is to be found.
 enum class MailKind : std::uint8_t {

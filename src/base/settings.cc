@@ -64,17 +64,6 @@ Status readSwitch(bool& field, std::string_view text) {
   return success();
 }
 
-Status readDirect(Direct& field, std::string_view text) {
-  if (text == "auto") {
-    field = Direct::automatic;
-    return success();
-  }
-  bool always = false;
-  if (!readSwitch(always, text).ok()) return bad(text, "auto, on or off");
-  field = always ? Direct::always : Direct::never;
-  return success();
-}
-
 Status readText(std::string& field, std::string_view text) {
   field = text;
   return success();
@@ -189,8 +178,8 @@ const std::array kRows = {
         [](Settings& s, std::string_view t) { return readBytes(s.slotBytes, t, 4 * kKiB, 16 * kKiB * kKiB); }},
     Row{{"ATOLL_SLOTS", "2 to 1024", "16", "Bounce slots of a rank."},
         [](Settings& s, std::string_view t) { return readInt(s.slots, t, 2, 1024); }},
-    Row{{"ATOLL_DIRECT", "auto/on/off", "auto", "Processes of a host read memory of atollMemAlloc in place."},
-        [](Settings& s, std::string_view t) { return readDirect(s.direct, t); }},
+    Row{{"ATOLL_DIRECT", "on/off", "on", "Processes of a host read memory of atollMemAlloc in place."},
+        [](Settings& s, std::string_view t) { return readSwitch(s.direct, t); }},
     Row{{"ATOLL_TILE_BYTES", "bytes", "1M", "Data that one pass of a pipelined plan handles; the same on every rank."},
         [](Settings& s, std::string_view t) { return readBytes(s.tileBytes, t, 4 * kKiB, kKiB * kKiB * kKiB); }},
     Row{{"ATOLL_SPIN", "-1 to 1000000", "-1",

@@ -21,13 +21,6 @@ struct SettingInfo {
   std::string_view meaning;       ///< one sentence
 };
 
-/// When a message between processes of a host is read in place, if it lies in memory that both can map.
-enum class Direct : std::uint8_t {
-  automatic,  ///< where that is faster: when the call's buffers do not fit a core's cache
-  always,
-  never,
-};
-
 /// How the transport rdma uses the ports of the machine.
 struct RdmaSettings {
   std::string devices;   ///< ATOLL_RDMA_DEVICES: "mlx5_0,mlx5_1:2"; = for whole names, ^ for all but these
@@ -64,7 +57,7 @@ struct Settings {
   std::string hostId;                   ///< ATOLL_HOSTID: overrides the identity that decides "same host"
   std::uint64_t slotBytes = 64 << 10;   ///< ATOLL_SLOT_BYTES: size of one bounce slot
   int slots = 16;                       ///< ATOLL_SLOTS: bounce slots of a rank
-  Direct direct = Direct::automatic;    ///< ATOLL_DIRECT: when other processes read shareable memory in place
+  bool direct = true;                   ///< ATOLL_DIRECT: other processes read shareable memory in place
   std::uint64_t tileBytes = 1 << 20;    ///< ATOLL_TILE_BYTES: data of one pass of a pipelined plan
   int spin = -1;                        ///< ATOLL_SPIN: polls before a wait yields; -1: chosen from ranks and cores
   Paths paths;                          ///< ATOLL_PATHS: fast paths forced on or off

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every algorithm on every collective, with every datatype and operator, as real processes: over shared memory and TCP
 // under atoll run, and under Open MPI.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -69,20 +70,25 @@ TEST_P(MatrixOverNcclNet, EveryAlgorithmTypeAndOp_GivesTheRightData) {
 INSTANTIATE_TEST_SUITE_P(By, MatrixOverNcclNet, testing::Values("tcp", "rdma"),
                          [](const auto& transport) { return std::string(transport.param); });
 
-class MatrixInPlace : public testing::TestWithParam<int> {};
+/// Ranks, and the worker's argument.
+class MatrixInPlace : public testing::TestWithParam<std::tuple<int, const char*>> {};
 
 TEST_P(MatrixInPlace, MessagesReadWhereTheyLie_GiveTheRightData) {
-  const Environment direct = {"ATOLL_TRANSPORT=shm", "ATOLL_DIRECT=on", "ATOLL_DEBUG=link"};
-  const auto result = underAtoll(GetParam(), {MATRIX_WORKER, "shareable"}, direct);
+  const auto [ranks, buffers] = GetParam();
+  const auto result = underAtoll(ranks, {MATRIX_WORKER, buffers}, {"ATOLL_TRANSPORT=shm", "ATOLL_DEBUG=link"});
   if (result.errors.find("cannot be mapped here") != std::string::npos) {
     GTEST_SKIP() << "this system lets no process open another one's files";
   }
-  expectEveryCaseOk(result, GetParam());
+  expectEveryCaseOk(result, ranks);
   EXPECT_THAT(result.errors, testing::HasSubstr("is read in place"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Ranks, MatrixInPlace, testing::Values(2, 3, 5),
-                         [](const auto& chosen) { return std::to_string(chosen.param); });
+INSTANTIATE_TEST_SUITE_P(Ranks, MatrixInPlace,
+                         testing::Values(std::tuple{2, "shareable"}, std::tuple{3, "shareable"},
+                                         std::tuple{5, "shareable"}, std::tuple{4, "mixed"}),
+                         [](const auto& chosen) {
+                           return fmt::format("{}_{}", std::get<0>(chosen.param), std::get<1>(chosen.param));
+                         });
 
 class MatrixUnderOpenMpi : public testing::TestWithParam<int> {};
 

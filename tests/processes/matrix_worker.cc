@@ -2,7 +2,7 @@
 // One rank of a job that runs every algorithm of the catalogue on every collective that it serves, with every datatype,
 // operator and place and with odd counts, and checks each element. Prints "rank R of N ok, C cases"; on the first
 // wrong element or error it says which case that was, and exits with 1. With the argument "shareable" all buffers lie
-// in memory that the other processes can map.
+// in memory that the other processes can map, with "mixed" those of every other rank.
 #include <cstdio>
 #include <cstdlib>
 #include <memory_resource>
@@ -62,10 +62,10 @@ struct Done {
   std::size_t cases = 0;
 };
 
-Result<Done> runAll(bool shareable) {
-  if (shareable) ATOLL_TRY(useShareableBuffers());
+Result<Done> runAll(std::string_view buffers) {
   ATOLL_ASSIGN(const Settings settings, Settings::fromEnvironment());
   ATOLL_ASSIGN(const auto world, joinJob(settings));
+  if (buffers == "shareable" || (buffers == "mixed" && world->rank() % 2 == 0)) ATOLL_TRY(useShareableBuffers());
   Done done{world->rank(), world->ranks(), 0};
   for (const Served& pair : servedBetween(done.ranks, done.ranks)) {
     ATOLL_ASSIGN(const std::size_t cases, runPair(*world, pair));
@@ -78,7 +78,7 @@ Result<Done> runAll(bool shareable) {
 }  // namespace atl::test
 
 int main(int argc, char** argv) {
-  const auto done = atl::test::runAll(argc > 1 && std::string_view(argv[1]) == "shareable");
+  const auto done = atl::test::runAll(argc > 1 ? argv[1] : "");
   if (!done.ok()) {
     std::fprintf(stderr, "%s\n", done.error().text.c_str());
     return EXIT_FAILURE;

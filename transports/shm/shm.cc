@@ -125,7 +125,7 @@ class ShmLink : public PendingLink {
       ATOLL_ASSIGN(auto region, SharedMemory::map(std::move(descriptors.front()), sizeof(MailRegion), true));
       mappings_ = std::make_shared<Mappings>(std::move(region));
     }
-    if (context_.settings->direct != Direct::never) {
+    if (context_.settings->direct) {
       const ProcessInfo& process = context_.directory->process(peer_);
       mappings_->peerMemory =
           PeerMemory::of(process.id, peerProcess(socket_.get()), offer.outboxDescriptor, descriptors.back().get());

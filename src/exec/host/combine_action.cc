@@ -129,11 +129,9 @@ void CombineAction::fold(StepContext& context, std::size_t bytes) {
   if (traits_.finish) context.reducer->finish(to, bytes);
 }
 
-// True if what is made next can go straight to all who want it: then the places are theirs. Only where it would leave
-// the cache anyway; else they fetch it from here sooner.
+// True if what is made next can go straight to all who want it: then the places are theirs.
 bool CombineAction::findPlaces(const StepContext& context) {
-  const bool gains = context.beyondCache || context.direct == Direct::always;
-  if (follower_ == nullptr || !(context.deliver == Path::automatic ? gains : context.deliver == Path::on)) return false;
+  if (follower_ == nullptr || context.deliver == Path::off) return false;
   places_.clear();
   for (const Recipient& recipient : recipients_) {
     const Incoming& in = incoming_[recipient.source];

@@ -42,9 +42,10 @@ FlatProgram::FlatProgram(const Program& program, const Settings& settings)
     : program_(program),
       pointToPoint_(program.plan->collective == Collective::pointToPoint),
       keepEmpty_(program.sendsEmptyMessages()),
+      mayShare_(settings.direct),
       mostBytes_(settings.paths.flat == Path::on ? settings.slotBytes : std::min(settings.slotBytes, kMostBytes)) {
   const bool everyLinkHasASlot = program.bouncingLinks() <= static_cast<std::size_t>(settings.slots);
-  if (settings.direct == Direct::always || !everyLinkHasASlot) mostBytes_ = kSmallBytes;
+  if (!everyLinkHasASlot) mostBytes_ = kSmallBytes;
 }
 
 bool FlatProgram::write() {
@@ -100,7 +101,10 @@ bool FlatProgram::writeSend(const LoweredStep& lowered, std::int32_t repetition,
   step.count = static_cast<std::uint32_t>(lowered.perRow);
   for (LinkEnd* const link : std::span(lowered.row(repetition), lowered.perRow)) {
     if (!link->isMemory()) return false;
-    outgoing_.push_back({link, link->memory.sameProcess && step.place.bytes > kSmallBytes, 0});
+    const bool sameProcess = link->memory.sameProcess;
+    outgoing_.push_back({link, sameProcess && step.place.bytes > kSmallBytes, 0});
+    const bool mayBeRead = mayShare_ && !sameProcess && step.place.bytes >= kLeastShared;
+    if (mayBeRead && !firstCopied_) firstCopied_ = {step.place, link};
   }
   steps_.push_back(step);
   return true;
@@ -164,6 +168,11 @@ inline std::byte* FlatProgram::resolve(const Place& place) const {
   if (place.bytes == 0) return nullptr;
   if (pointToPoint_) return program_.layout.segment(place.chunk, place.chunk.index, 0, 0).data;
   return program_.layout.base(place.chunk.buffer) + place.offset;
+}
+
+bool FlatProgram::copiesShareable() const {
+  if (!firstCopied_ || firstCopied_->to->memory.out->followsShared.load(std::memory_order_relaxed) == 0) return false;
+  return findShareable(resolve(firstCopied_->place), firstCopied_->place.bytes).has_value();
 }
 
 void FlatProgram::begin() {

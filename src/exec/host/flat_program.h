@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "src/base/settings.h"
@@ -26,6 +27,10 @@ class FlatProgram {
   /// is no memory link, two messages of a round on one link, or more bouncing links than bounce slots. All links of the
   /// program must be there.
   static std::unique_ptr<FlatProgram> of(const Program& program, const Settings& settings);
+
+  /// Whether it would copy into slots what peers could read in place, as the lanes of the program let them: the first
+  /// such message of the call, whose buffers are bound, speaks for all.
+  [[nodiscard]] bool copiesShareable() const;
 
   /// Stands before the first step of a call whose buffers are bound.
   void begin();
@@ -57,6 +62,11 @@ class FlatProgram {
     Window window;           ///< what can be read now
     std::size_t unseen = 0;  ///< what is still to come
     bool open = false;       ///< whether a message is still to come, be it an empty one
+  };
+  /// A message to another process that is copied into a slot.
+  struct Copied {
+    Place place;
+    LinkEnd* to = nullptr;
   };
   struct FlatStep {
     enum class Kind : std::uint8_t { send, combine, settle };
@@ -91,11 +101,13 @@ class FlatProgram {
   const Program& program_;
   bool pointToPoint_;  ///< the blocks lie wherever each operation says
   bool keepEmpty_;
+  bool mayShare_;          ///< shareable memory may be read in place
   std::size_t mostBytes_;  ///< of a message
   std::vector<FlatStep> steps_;
   std::vector<Outgoing> outgoing_;
   std::vector<Source> sources_;
   std::vector<const void*> operands_;
+  std::optional<Copied> firstCopied_;
 
   // Where it stands: within the step, only the fields of its kind mean anything.
   std::size_t step_ = 0;

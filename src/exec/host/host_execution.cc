@@ -69,6 +69,7 @@ void HostExecution::begin(Program& program, const void* send, void* recv, const 
   context_.reducer = &program.reducer;
   bindMemory(send, recv, op);
   laneCount_ = 0;
+  flat_ = nullptr;
   if (program.linked()) beginSteps();
   moved_ = false;
   idlePolls_ = 0;
@@ -78,7 +79,9 @@ void HostExecution::begin(Program& program, const void* send, void* recv, const 
 void HostExecution::beginSteps() {
   context_.slotsPerLink = program_->slotsPerLink;
   context_.beyondCache = program_->bufferBytes > 2 * kernels::coreCacheBytes();
-  if (program_->flat != nullptr) return program_->flat->begin();
+  flat_ = program_->flat.get();
+  if (flat_ != nullptr && flat_->copiesShareable()) flat_ = nullptr;
+  if (flat_ != nullptr) return flat_->begin();
   laneCount_ = program_->lanes.size();
   if (lanes_.size() < laneCount_) lanes_.resize(laneCount_);
   for (std::size_t i = 0; i < laneCount_; ++i) lanes_[i].begin(*program_, i);
@@ -131,9 +134,9 @@ Result<bool> HostExecution::run() {
     program_->slotsPerLink = fairSlots(*program_, environment_.settings->slots);
     beginSteps();
   }
-  if (program_->flat != nullptr) {
-    auto result = program_->flat->progress(context_);
-    done_ = program_->flat->done();
+  if (flat_ != nullptr) {
+    auto result = flat_->progress(context_);
+    done_ = flat_->done();
     return result;
   }
   bool moved = false;
@@ -173,11 +176,10 @@ Result<bool> HostExecution::progress() {
 }
 
 bool HostExecution::finishAtOnce() {
-  FlatProgram* const flat = program_->linked() ? program_->flat.get() : nullptr;
-  if (flat == nullptr) return false;
+  if (flat_ == nullptr) return false;
   for (int polls = 0; polls <= environment_.patience.polls; ++polls) {
-    if (!flat->progress(context_).ok()) return false;
-    if (flat->done()) {
+    if (!flat_->progress(context_).ok()) return false;
+    if (flat_->done()) {
       program_ = nullptr;
       return true;
     }
@@ -217,7 +219,7 @@ Status HostExecution::whileIdle() {
 
 std::vector<const LinkEnd*> HostExecution::waitedFor() const {
   std::vector<const LinkEnd*> links(program_->connecting.begin(), program_->connecting.end());
-  if (program_->flat != nullptr) program_->flat->waitingFor(links);
+  if (flat_ != nullptr) flat_->waitingFor(links);
   for (std::size_t i = 0; i < laneCount_; ++i) lanes_[i].waitingFor(links);
   return links;
 }
@@ -232,7 +234,7 @@ std::string HostExecution::whereItStands() const {
                         links[i]->transport);
   }
   if (links.size() > kNamed) text += fmt::format(" and {} more", links.size() - kNamed);
-  if (program_->flat != nullptr) return text + fmt::format(" in round {}", program_->flat->round());
+  if (flat_ != nullptr) return text + fmt::format(" in round {}", flat_->round());
   for (std::size_t i = 0; i < laneCount_; ++i) {
     if (!lanes_[i].done()) return text + " in " + lanes_[i].position();
   }

@@ -78,9 +78,10 @@ class HostExecution final : public Execution {
   Environment environment_;
   Workspace workspace_;
   Program* program_ = nullptr;
+  FlatProgram* flat_ = nullptr;  ///< the program's, where the call goes by it; else null, and it goes by lanes_
   StepContext context_;
   std::vector<LaneRunner> lanes_;
-  std::size_t laneCount_ = 0;  ///< in use: none before the links are there, nor where the program is flat
+  std::size_t laneCount_ = 0;  ///< in use: none before the links are there, nor where the call goes by flat_
   bool moved_ = false;
   bool done_ = false;
   std::uint32_t idlePolls_ = 0;

@@ -71,11 +71,12 @@ void LaneRunner::forward(StepContext& context) {
   const LoweredRound& now = roundAt(place_);
   const LoweredRound& then = roundAt(after);
   const std::int32_t scratchSlots = program_->plan->scratchSlots;
-  const bool always = context.forward == Path::on || context.direct == Direct::always;
-  const std::size_t least = always ? 1 : kForwardedFrom;
   if (early_.size() < then.sends.size()) early_.resize(then.sends.size());  // no growth below: feeders point into it
   for (const LoweredStep& send : then.sends) {
     const Chunk wanted = atRepetition(send.step->chunk, after.repetition, scratchSlots);
+    // What can be delivered is best delivered as it is made, however short.
+    const bool always = context.forward == Path::on || (!send.messages.empty() && context.deliver != Path::off);
+    const std::size_t least = always ? 1 : kForwardedFrom;
     CombineAction* feeder = nullptr;
     for (std::size_t i = 0; i < now.combines.size() && feeder == nullptr; ++i) {
       if (combines_[i].done() || combines_[i].bytes() < least) continue;

@@ -13,9 +13,6 @@ namespace {
 /// What is worth sending before the feeder is done; less would cost more messages than it saves time.
 constexpr std::size_t kForwardBytes = 64 * 1024;
 
-/// Below this a copy into a slot, after which the sender is free, costs less than waiting for the reader.
-constexpr std::size_t kLeastShared = 64 * 1024;
-
 /// A message link takes a scattered chunk piece by piece; up to so many bytes a copy that lies together costs less.
 constexpr std::size_t kMostGathered = 16 * 1024;
 
@@ -118,10 +115,8 @@ Result<bool> SendAction::progress(StepContext& context) {
 SendAction::Way SendAction::wayTo(const StepContext& context, MemoryLink& link, const ChunkCursor& chunk) const {
   if (total_ <= kSmallBytes) return Way::inlined;
   if (link.sameProcess) return Way::direct;
-  // What is still in this core's cache is faster copied around it than fetched out of it by another core.
-  const bool faster = context.beyondCache && total_ >= kLeastShared;
-  if (context.direct != Direct::always && !faster) return Way::bounced;
-  const bool mayRefer = context.direct != Direct::never && link.out->followsShared.load(std::memory_order_relaxed) != 0;
+  const bool mayRefer =
+      context.direct && total_ >= kLeastShared && link.out->followsShared.load(std::memory_order_relaxed) != 0;
   return mayRefer && isShareable(chunk) ? Way::shared : Way::bounced;
 }
 

@@ -27,7 +27,7 @@ struct StepContext {
   const Reducer* reducer = nullptr;
   Outbox* outbox = nullptr;
   std::uint64_t slotsPerLink = 1;  ///< bounce slots that one link may hold, so that every link of the program finds one
-  Direct direct = Direct::automatic;
+  bool direct = true;              ///< shareable memory may be read in place
   Path stream = Path::automatic;
   Path forward = Path::automatic;
   Path deliver = Path::automatic;
