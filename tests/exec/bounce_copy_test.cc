@@ -14,6 +14,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr std::size_t kBytes = 4096;
+constexpr int kFirst = BounceCopier::kFirstTimed;
 
 /// How many of `messages` copies went around the cache, and how many asked to be timed.
 struct Tally {
@@ -38,8 +39,8 @@ class Link {
   }
   /// What the reader says of the two ways.
   void readerSays(std::uint32_t cached, std::uint32_t streamed) {
-    out_->readCost[0].store(cached);
-    out_->readCost[1].store(streamed);
+    out_->readCost[copyClassOf(kBytes)][0].store(cached);
+    out_->readCost[copyClassOf(kBytes)][1].store(streamed);
   }
   [[nodiscard]] bool arrived(std::size_t bytes) const { return std::memcmp(from_.data(), slot_.data(), bytes) == 0; }
 
@@ -63,15 +64,15 @@ TEST(BounceCopy, EitherWay_CopiesEveryByte) {
 
 TEST(BounceCopy, FirstMessages_TryBothWaysAndAreTimed) {
   Link link;
-  const Tally tally = link.copyMany(8);
-  EXPECT_EQ(tally.streamed, 4);
-  EXPECT_EQ(tally.timed, 8);
+  const Tally tally = link.copyMany(kFirst);
+  EXPECT_EQ(tally.streamed, kFirst / 2);
+  EXPECT_EQ(tally.timed, kFirst);
 }
 
 TEST(BounceCopy, ReaderFindsTheCacheCheaper_GoesThroughItButForTrials) {
   Link link;
   link.readerSays(1, kDear);
-  link.copyMany(8);
+  link.copyMany(kFirst);
   const Tally tally = link.copyMany(1024);
   EXPECT_EQ(tally.streamed, 1024 / 128);
   EXPECT_EQ(tally.timed, 1024 / 16);
@@ -80,7 +81,7 @@ TEST(BounceCopy, ReaderFindsTheCacheCheaper_GoesThroughItButForTrials) {
 TEST(BounceCopy, ReaderFindsMemoryCheaper_GoesAroundTheCacheButForTrials) {
   Link link;
   link.readerSays(kDear, 1);
-  link.copyMany(8);
+  link.copyMany(kFirst);
   EXPECT_EQ(link.copyMany(1024).streamed, 1024 - 1024 / 128);
 }
 
@@ -94,8 +95,18 @@ TEST(BounceCopy, ReaderChangesItsMind_IsFollowed) {
 
 TEST(BounceCopy, ReaderSaysNothing_GoesAroundTheCache) {
   Link link;
-  link.copyMany(8);
+  link.copyMany(kFirst);
   EXPECT_EQ(link.copyMany(1024).streamed, 1024 - 1024 / 128);
+}
+
+TEST(BounceCopy, WhatIsKnownOfOneSize_SaysNothingOfAnother) {
+  Link link;
+  link.readerSays(1, kDear);
+  link.copyMany(2 * kFirst);
+  for (const std::size_t bytes : {kBytes / 8, kBytes * 2, kBytes * 8}) {
+    EXPECT_TRUE(link.copy(bytes).timed) << bytes;
+    EXPECT_NE(link.copy(bytes).streamed, link.copy(bytes).streamed) << bytes;
+  }
 }
 
 TEST(BounceCopy, LongMessage_GoesAroundTheCacheUntimed) {
@@ -129,7 +140,14 @@ TEST(BlendedCost, SameSampleAgainAndAgain_Stays) {
 }
 
 TEST(BlendedCost, CoreTakenAway_CountsLittle) {
-  EXPECT_LE(blendedCost(1000, std::chrono::seconds(1), 4096), 1751U);
+  EXPECT_LE(blendedCost(1000, std::chrono::seconds(1), 4096), 1126U);
+}
+
+TEST(BlendedCost, LessThanKnown_IsTakenAtOnceAndMoreInTime) {
+  std::uint32_t cost = blendedCost(9000, nanoseconds(4096), 4096);
+  EXPECT_NEAR(cost, 1000, 1);
+  for (int i = 0; i < 100; ++i) cost = blendedCost(cost, nanoseconds(4096 * 5), 4096);
+  EXPECT_NEAR(cost, 5000, 10);
 }
 
 TEST(BlendedCost, NothingMeasurable_IsStillKnown) {

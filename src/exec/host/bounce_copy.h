@@ -24,24 +24,38 @@ struct CopyMarks {
   static CopyMarks of(std::uint64_t flag) { return {(flag & 1) != 0, (flag & 2) != 0}; }
 };
 
-/// A time for so many bytes, in picoseconds per byte, joined to what is known: outliers (a core that was taken away)
-/// count little. Never 0, which means unknown.
+/// A time for so many bytes, in picoseconds per byte, joined to what is known: the least that was seen, which grows
+/// slowly towards what is. So outliers (a core that was taken away, a page's first touch) count little. Never 0, which
+/// means unknown.
 std::uint32_t blendedCost(std::uint32_t known, Duration spent, std::size_t bytes);
 
-/// The sending end. Longer chunks than kMostAdaptive always go around the cache: they would push too much out of it.
+/// The class of sizes, of kCopyClasses, that a message is in: what a clock's own time and a reader's prefetcher do to a
+/// short one says nothing of a long one.
+constexpr std::size_t copyClassOf(std::size_t bytes) {
+  return bytes <= 1024 ? 0 : bytes <= 4096 ? 1 : bytes <= 16 * 1024 ? 2 : 3;
+}
+
+/// The sending end. Chunks longer than kMostAdaptive always go around the cache: they would push too much out of it.
 class BounceCopier {
  public:
-  static constexpr std::size_t kMostAdaptive = 16 * 1024;
+  static constexpr std::size_t kMostAdaptive = 64 * 1024;
+  /// So many messages of a class are timed at first, the two ways in turn: more than a rank has slots, whose pages are
+  /// touched for the first time.
+  static constexpr std::uint32_t kFirstTimed = 40;
 
   /// Copies into a slot, for a message on the link whose outgoing mailbox is `out`.
   CopyMarks copy(std::byte* slot, const std::byte* data, std::size_t bytes, const Mailbox& out,
                  Path stream = Path::automatic);
 
  private:
-  CopyMarks choose(const Mailbox& out);
+  /// What is known of a class.
+  struct Known {
+    std::uint32_t writeCost[2] = {0, 0};  ///< by way: cached, streamed
+    std::uint32_t messages = 0;
+  };
+  static CopyMarks choose(Known& known, const std::atomic<std::uint32_t> (&readCost)[2]);
 
-  std::uint32_t writeCost_[2] = {0, 0};  ///< by way: cached, streamed
-  std::uint32_t messages_ = 0;
+  Known known_[kCopyClasses];
 };
 
 /// The reading end: notes what the reading of a timed message cost, for the sender to see.
