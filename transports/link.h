@@ -137,6 +137,8 @@ struct Mailbox {
   std::atomic<std::uint32_t> ended;
   /// Set by the receiver if it can map the sender's shareable memory: messages may refer to it from then on.
   std::atomic<std::uint32_t> followsShared;
+  /// Set by the receiver when it waits for long: the core that it runs on, counted from 1; 0: not yet.
+  std::atomic<std::uint32_t> core;
   /// Set by the receiver: what reading a bounced message of each class of sizes costs it, in ps a byte, if the sender
   /// wrote it through its cache ([0]) or around it ([1]); 0: unknown.
   std::atomic<std::uint32_t> readCost[kCopyClasses][2];

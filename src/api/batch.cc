@@ -44,6 +44,7 @@ class InOrder final : public Execution {
 
   [[nodiscard]] bool moved() const override { return moved_; }
   [[nodiscard]] Patience patience() const override { return current_ == nullptr ? Patience{} : current_->patience(); }
+  CoreUse coreUse() override { return current_ == nullptr ? CoreUse::own : current_->coreUse(); }
   void wanted(WakeSources& sources) const override {
     if (current_ != nullptr) current_->wanted(sources);
   }

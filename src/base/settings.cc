@@ -183,7 +183,7 @@ const std::array kRows = {
     Row{{"ATOLL_TILE_BYTES", "bytes", "1M", "Data that one pass of a pipelined plan handles; the same on every rank."},
         [](Settings& s, std::string_view t) { return readBytes(s.tileBytes, t, 4 * kKiB, kKiB * kKiB * kKiB); }},
     Row{{"ATOLL_SPIN", "-1 to 1000000", "-1",
-         "Polls before a waiting rank yields its core; -1 chooses from ranks and cores."},
+         "Polls before a waiting rank yields its core; -1 goes by ranks, cores, and where the peers run."},
         [](Settings& s, std::string_view t) { return readInt(s.spin, t, -1, 1000000); }},
     Row{{"ATOLL_PATHS", "path=auto/on/off list", "",
          "Forces fast paths on or off, to find out whether one is at fault: flat, stream, forward, deliver, eager, "

@@ -297,6 +297,7 @@ class CommunicatorOfRank final : public Communicator {
     }
     [[nodiscard]] bool moved() const override { return owner_.under_->moved(); }
     [[nodiscard]] Patience patience() const override { return owner_.under_->patience(); }
+    CoreUse coreUse() override { return owner_.under_->coreUse(); }
     void wanted(WakeSources& sources) const override { owner_.under_->wanted(sources); }
     void cancel(const Error& reason) override {
       owner_.under_->cancel(reason);

@@ -143,6 +143,7 @@ class CudaCalls final : public DeviceCalls {
 
   [[nodiscard]] bool moved() const override { return exchange_ == nullptr || exchange_->moved(); }
   [[nodiscard]] Patience patience() const override { return exchange_ == nullptr ? Patience{} : exchange_->patience(); }
+  CoreUse coreUse() override { return exchange_ == nullptr ? CoreUse::own : exchange_->coreUse(); }
   void wanted(WakeSources& sources) const override {
     if (exchange_ != nullptr) exchange_->wanted(sources);
   }

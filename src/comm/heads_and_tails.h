@@ -9,6 +9,7 @@
 // not fit together learn which.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -34,6 +35,7 @@ class HeadsAndTails final : public Execution {
   Result<bool> progress() override;
   [[nodiscard]] bool moved() const override { return moved_; }
   [[nodiscard]] Patience patience() const override { return heads_.patience(); }
+  CoreUse coreUse() override { return std::max(heads_.coreUse(), tails_.coreUse()); }
   void wanted(WakeSources& sources) const override;
   void cancel(const Error& reason) override;
 

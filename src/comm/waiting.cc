@@ -8,7 +8,7 @@
 namespace atl {
 namespace {
 
-/// A few microseconds of pauses.
+/// Some 100 µs of pauses.
 constexpr int kSpin = 2000;
 /// To wake a sleeper takes 30 to 90 µs, which a wait of this length does not notice. On shared cores those who stay
 /// awake cost the others some of their time, and now and then, when there are many, as much again.
@@ -83,12 +83,10 @@ Patience patienceFor(const Directory& directory, Rank me, const Settings& settin
   const bool crowded = ranksPerCore(tenants(directory, &ProcessInfo::host)[mine.host]) > 1 ||
                        ranksPerCpu(tenants(directory, &ProcessInfo::machine)[mine.machine]) > 1;
   const bool atOnce = settings.paths.sleep == Path::on;
-  return {settings.spin >= 0  ? settings.spin
-          : crowded || atOnce ? 0
-                              : kSpin,
-          atOnce    ? Duration::zero()
-          : crowded ? kAwakeCrowded
-                    : kAwake};
+  const Duration awake = atOnce ? Duration::zero() : crowded ? kAwakeCrowded : kAwake;
+  if (settings.spin >= 0) return {.polls = settings.spin, .awake = awake};
+  const bool gives = crowded || atOnce;
+  return {.polls = gives ? 0 : kSpin, .awake = awake, .looks = !gives};
 }
 
 plan::LinkModel withContention(plan::LinkModel model, const Directory& directory) {

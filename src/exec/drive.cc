@@ -12,6 +12,7 @@
 #include "src/base/heavy_fence.h"
 #include "src/base/pause.h"
 #include "src/exec/execution.h"
+#include "src/exec/spinning.h"
 
 namespace atl {
 namespace {
@@ -38,32 +39,44 @@ class Waiter {
   void wait(std::span<Execution* const> executions) {
     // Asked anew each time: what an execution is at changes, and one thread that drives several ranks finds the next
     // one's turn at the next poll.
-    Patience patience;
+    Patience patience{.looks = true};
     for (const Execution* const execution : executions) {
       const Patience its = execution->patience();
       patience.polls = std::max(patience.polls, its.polls);
       patience.awake = std::max(patience.awake, its.awake);
+      patience.looks = patience.looks && its.looks;
     }
+    const int polls = spinning_.polls(patience);
     ++idle_;
-    if (idle_ <= patience.polls) {
+    if (idle_ <= polls) {
       pauseCore();
       return;
     }
-    if (idle_ <= patience.polls + kYieldsBeforeClock && patience.awake > Duration::zero()) {
+    const bool gives = !patience.looks || coreUse(executions) != CoreUse::own;
+    if (gives && idle_ <= polls + kYieldsBeforeClock && patience.awake > Duration::zero()) {
       sched_yield();
       return;
     }
     const auto now = Clock::now();
     if (!since_) since_ = now;
     const auto waited = now - *since_;
-    if (waited < patience.awake) {
+    if (waited >= patience.awake) {
+      rest(executions, waited);
+    } else if (gives) {
       sched_yield();
     } else {
-      rest(executions, waited);
+      idle_ = 0;  // and looks again after as many polls
     }
   }
 
  private:
+  CoreUse coreUse(std::span<Execution* const> executions) {
+    CoreUse use = CoreUse::own;
+    for (Execution* const execution : executions) use = std::max(use, execution->coreUse());
+    spinning_.found(use);
+    return use;
+  }
+
   static constexpr int kYieldsBeforeClock = 64;
   /// Of a sleep that something will end. The bounds are for what nothing here can: deadlines, news of aborts and
   /// deaths, slots that others hold for too long.
@@ -105,6 +118,7 @@ class Waiter {
     ppoll(sources_.descriptors.data(), sources_.descriptors.size(), &interval, nullptr);
   }
 
+  Spinning& spinning_ = Spinning::ofThisThread();
   int idle_ = 0;
   std::optional<Clock::time_point> since_;  ///< the first look at the clock in this wait
   WakeSources sources_;                     ///< of the last rest

@@ -2,6 +2,7 @@
 // A call under way, and how one thread drives several of them.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "src/base/clock.h"
@@ -12,8 +13,16 @@ namespace atl {
 
 /// How long a thread with nothing to do stays awake.
 struct Patience {
-  int polls = 0;      ///< before it gives up its core at every further poll; 0 where ranks outnumber cores
-  Duration awake{0};  ///< from then on, before it sleeps
+  int polls = 0;       ///< before it gives up its core at every further poll; 0 where ranks outnumber cores
+  Duration awake{0};   ///< from then on, before it sleeps
+  bool looks = false;  ///< it gives up its core only where a peer was last seen on it (spinning.h)
+};
+
+/// Which peers, of those whose part is waited for, need the core of the one who waits.
+enum class CoreUse : std::uint8_t {
+  own,      ///< none: all were last seen on others
+  unknown,  ///< of some it is not known where they are
+  shared,   ///< one was last seen on it
 };
 
 /// Driven by one thread at a time; never blocks, so that one thread can drive several.
@@ -28,6 +37,9 @@ class Execution {
   [[nodiscard]] virtual bool moved() const = 0;
 
   [[nodiscard]] virtual Patience patience() const = 0;
+
+  /// Tells the peers on which core the calling thread runs, and returns who else needs that core.
+  virtual CoreUse coreUse() { return CoreUse::unknown; }
 
   /// Adds all that may let the next progress() move something. What another thread of this process knows, such as the
   /// news of a death, is not among it: no sleep is long.

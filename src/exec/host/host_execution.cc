@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/exec/host/host_execution.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -10,6 +12,7 @@
 
 #include "src/base/pause.h"
 #include "src/exec/host/flat_program.h"
+#include "src/exec/spinning.h"
 
 namespace atl::exec {
 namespace {
@@ -177,7 +180,8 @@ Result<bool> HostExecution::progress() {
 
 bool HostExecution::finishAtOnce() {
   if (flat_ == nullptr) return false;
-  for (int polls = 0; polls <= environment_.patience.polls; ++polls) {
+  const int most = Spinning::ofThisThread().polls(environment_.patience);
+  for (int polls = 0; polls <= most; ++polls) {
     if (!flat_->progress(context_).ok()) return false;
     if (flat_->done()) {
       program_ = nullptr;
@@ -262,6 +266,22 @@ void HostExecution::cancel(const Error&) {
   if (program_ == nullptr) return;
   for (LinkEnd* const link : program_->messageLinks) link->message->cancel();
   program_ = nullptr;
+}
+
+CoreUse HostExecution::coreUse() {
+  if (program_ == nullptr) return CoreUse::own;
+  const int cpu = sched_getcpu();
+  if (cpu < 0) return CoreUse::unknown;
+  const auto here = static_cast<std::uint32_t>(cpu) + 1;
+  const bool onlyMemory = program_->messageLinks.empty() && program_->connecting.empty();
+  CoreUse use = onlyMemory ? CoreUse::own : CoreUse::unknown;
+  for (const LinkEnd* const link : program_->memoryLinks) {
+    link->memory.in->core.store(here, std::memory_order_relaxed);
+    const std::uint32_t theirs = link->memory.out->core.load(std::memory_order_relaxed);
+    if (theirs == 0) use = std::max(use, CoreUse::unknown);
+    if (theirs == here) use = CoreUse::shared;
+  }
+  return use;
 }
 
 void HostExecution::wanted(WakeSources& sources) const {

@@ -58,6 +58,7 @@ class HostExecution final : public Execution {
   Result<bool> progress() override;
   [[nodiscard]] bool moved() const override { return moved_; }
   [[nodiscard]] Patience patience() const override { return environment_.patience; }
+  CoreUse coreUse() override;
   void wanted(WakeSources& sources) const override;
   void cancel(const Error& reason) override;
 
