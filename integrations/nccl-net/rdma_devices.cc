@@ -9,7 +9,8 @@
 namespace atl::netplugin {
 
 Result<std::vector<Device>> rdmaDevices(const Settings& settings) {
-  ATOLL_ASSIGN(const auto ports, rdma::findPorts(settings.rdma, 0));
+  ATOLL_ASSIGN(auto ports, rdma::findPorts(settings.rdma, 0));
+  std::erase_if(ports, [](const rdma::Port& port) { return !port.works(); });  // NCCL asks once
   std::vector<Device> devices;
   for (const rdma::Port& port : ports) {
     const ibv_device_attr& card = port.nic->attributes();

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -28,6 +29,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 /// Two adapters of one port each, which both ranks share.
 fakeverbs::Configuration adapters() {
@@ -127,6 +129,9 @@ class Ends {
     }
     return room == sent ? success() : makeError(ErrorCode::internalError, "what came is not what was sent");
   }
+
+  /// As a user is told it: "rdma fake_0:1 10.9.1.1 → 10.9.1.2".
+  [[nodiscard]] std::string describe() const { return lower_->describe() + ", " + higher_->describe(); }
 
   /// A message from the lower rank, while the higher one is in no call for so long.
   Status sendToAnAbsentRank(double absence) {
@@ -383,6 +388,84 @@ TEST_F(RdmaLinks, APeerThatTakesBackItsGidIsAnErrorOrIsReachedByTheOther) {
     if (++calls == 20) fakeverbs::setGids(0, 1, {{.address = "fe80::77"}});
   });
   EXPECT_TRUE(outcome.ok()) << outcome.error().text;
+}
+
+/// The adapters of which some cannot be used when ranks begin: `down` has no cable, or no address.
+class RdmaPortsThatCome : public RdmaLinks, public testing::WithParamInterface<bool> {
+ protected:
+  void begin(std::size_t absent) {
+    auto configuration = adapters();
+    auto& port = configuration.devices[absent].ports[0];
+    if (GetParam()) {
+      port.up = false;
+    } else {
+      port.gids = {{}};
+    }
+    fakeverbs::reset(configuration);
+  }
+  static void come(int device) {
+    if (GetParam()) {
+      fakeverbs::setPort(device, 1, true);
+    } else {
+      fakeverbs::setGids(device, 1, {{.address = "10.9.9." + std::to_string(device + 1)}});
+    }
+  }
+};
+
+TEST_P(RdmaPortsThatCome, StandBy) {
+  begin(1);
+  Ends ends(settingsOf());
+  ASSERT_TRUE(ends.join().ok());
+  come(1);
+  fakeverbs::downAfter(0, 1, 30);
+  const auto outcome = ends.exchange();
+  ASSERT_TRUE(outcome.ok()) << outcome.error().text;
+  EXPECT_GT(fakeverbs::counters(1, 1).bytesSent, 100'000U);
+}
+
+TEST_P(RdmaPortsThatCome, AreUsedByNewLinks) {
+  begin(0);
+  Ends ends(settingsOf());
+  ASSERT_TRUE(ends.join().ok());
+  EXPECT_THAT(ends.describe(), Not(HasSubstr("fake_0:1")));
+  come(0);
+  ASSERT_TRUE(ends.join().ok());
+  EXPECT_THAT(ends.describe(), HasSubstr("fake_0:1"));
+  EXPECT_TRUE(ends.exchange().ok());
+}
+
+TEST_P(RdmaPortsThatCome, AreNamedOnceWithTheReason) {
+  begin(1);
+  auto settings = settingsOf();
+  settings.rdma.devices = "fake_0,fake_1";
+  testing::internal::CaptureStderr();
+  test::RankPair ranks(settings);
+  ASSERT_TRUE(ranks.join(0).ok());
+  ASSERT_TRUE(ranks.join(1).ok());
+  const std::string said = testing::internal::GetCapturedStderr();
+  const std::string_view reason = GetParam() ? "fake_1:1: it is down: is its network interface up?"
+                                             : "fake_1:1: it has no GID: give its network interface an address";
+  for (const char* const rank : {"[0]", "[1]"}) {
+    const auto at =
+        said.find(fmt::format("{} warn: RDMA has to do without some ports until they work: {}", rank, reason));
+    EXPECT_NE(at, std::string::npos) << said;
+  }
+  EXPECT_EQ(std::ranges::count(said, '\n'), 2) << said;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, RdmaPortsThatCome, testing::Bool(),
+                         [](const auto& chosen) { return chosen.param ? "Down" : "WithoutGid"; });
+
+TEST_F(RdmaLinks, ADeviceThatOffersNothingIsDoneWithoutWhereItsPortsDoNotWork) {
+  auto configuration = adapters();
+  configuration.devices[1].ports[0].up = false;
+  fakeverbs::reset(configuration);
+  fakeverbs::failCall("ibv_create_cq", 2, EIO);
+  Ends ends(settingsOf());
+  const auto joined = ends.join();
+  ASSERT_TRUE(joined.ok()) << joined.error().text;
+  EXPECT_TRUE(ends.exchange().ok());
+  EXPECT_GE(fakeverbs::callCount("ibv_create_cq"), 2);
 }
 
 /// What a thousand peers cost, who are there and silent.

@@ -117,6 +117,7 @@ void Nic::hearEvents() {
       std::ranges::for_each(down_, [](auto& down) { down.store(true); });
     }
     api_.ackAsyncEvent(&event);
+    news_.fetch_add(1, std::memory_order_release);
   }
 }
 

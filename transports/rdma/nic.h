@@ -45,6 +45,8 @@ class Nic {
   [[nodiscard]] bool isLost() const { return lost_.load(std::memory_order_relaxed); }
   /// It has said that the port, from 1, is down. Port::isUp() asks it.
   [[nodiscard]] bool saidDown(std::uint8_t port) const;
+  /// Another number whenever it has said anything of one of its ports, or of their addresses.
+  [[nodiscard]] unsigned news() const { return news_.load(std::memory_order_acquire); }
 
   /// The keys of declared memory, which is registered at the first time, until its declaration ends. Any thread.
   Result<KeyPair> keysOf(const DeclaredArea& area);
@@ -67,6 +69,7 @@ class Nic {
   std::mutex events_;
   std::atomic<bool> lost_{false};
   std::array<std::atomic<bool>, 8> down_{};  ///< by port; devices have one or two
+  std::atomic<unsigned> news_{0};
   std::mutex mutex_;
   std::map<std::uint64_t, Registration> declared_;  ///< by declaration
 };

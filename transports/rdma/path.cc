@@ -32,6 +32,7 @@ std::uint32_t randomPacketNumber() {
 
 Status Path::open() {
   const Worker::Device& queues = worker_.device(device());
+  gid_ = port().gid;
   ibv_qp_init_attr attributes{};
   attributes.send_cq = queues.completions;
   attributes.recv_cq = queues.completions;
@@ -59,7 +60,7 @@ Status Path::open() {
 
 PathOffer Path::offer() const {
   PathOffer mine;
-  mine.gid = port().gid.gid;
+  mine.gid = gid_.gid;
   mine.queuePair = pair_->qp_num;
   mine.packetNumber = firstPacket_;
   mine.lid = port().lid;
@@ -93,7 +94,7 @@ Status Path::beginReceiving(const PathOffer& theirs) {
   address.dlid = theirs.lid;
   if (port().ethernet) {
     address.is_global = 1;
-    address.grh.sgid_index = static_cast<std::uint8_t>(port().gid.index);
+    address.grh.sgid_index = static_cast<std::uint8_t>(gid_.index);
     address.grh.hop_limit = kMostHops;
     address.grh.traffic_class = static_cast<std::uint8_t>(worker_.settings().trafficClass);
     std::ranges::copy(theirs.gid, std::begin(address.grh.dgid.raw));
@@ -180,7 +181,7 @@ void Path::onWritten(std::uint32_t immediate) {
 }
 
 std::string Path::describe() const {
-  return fmt::format("{} {} → {}", port().name(), textOf(port().gid.gid), textOf(theirs_.gid));
+  return fmt::format("{} {} → {}", port().name(), textOf(gid_.gid), textOf(theirs_.gid));
 }
 
 void Path::giveUp(std::string_view why) {

@@ -71,8 +71,8 @@ class Path : private QueuePairUser {
   /// Something has come by it, or has arrived: that it could be joined says little.
   [[nodiscard]] bool proven() const { return head_ > 0 || received_ > 0; }
 
-  /// The device has said that its port is down.
-  [[nodiscard]] bool portSaidDown() const { return port().nic->saidDown(port().number); }
+  /// Its port no longer works, so far as is known.
+  [[nodiscard]] bool portIsDown() const { return !port().works(); }
   void giveUp(std::string_view why);
 
   /// Ends it: afterwards no device refers to what was sent or granted by it, and received() is final.
@@ -101,6 +101,7 @@ class Path : private QueuePairUser {
   Worker& worker_;
   std::size_t port_;
   PathUser& user_;
+  GidEntry gid_;  ///< of the port, when the queue pair was made: it may change
   ibv_qp* pair_ = nullptr;
   std::uint32_t mostInline_ = 0;  ///< bytes that the device takes out of the request itself
   std::uint32_t firstPacket_ = 0;

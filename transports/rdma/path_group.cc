@@ -74,8 +74,7 @@ bool PathGroup::isGood(const Place& place) const {
 // A port that is down may be up before the device gives up trying; where another is up there is no need to wait for
 // that.
 bool PathGroup::shouldLeave(const Place& place) const {
-  return place.path->portSaidDown() &&
-         std::ranges::any_of(worker_.ports(), [](const Port& port) { return !port.nic->saidDown(port.number); });
+  return place.path->portIsDown() && std::ranges::any_of(worker_.ports(), &Port::works);
 }
 
 bool PathGroup::canNote() const {
@@ -193,6 +192,7 @@ Status PathGroup::tryAgain(std::size_t index) {
 // Home first, then the ports behind it, one further with each generation, so that both ends, which count alike, come by
 // the same rail where rails are apart; ports that are down are passed over.
 std::size_t PathGroup::choosePort(std::size_t index) const {
+  worker_.lookForPorts();
   const auto& ports = worker_.ports();
   const std::size_t first = (index + places_[index].generation) % ports.size();
   for (std::size_t i = 0; i < ports.size(); ++i) {

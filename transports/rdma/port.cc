@@ -86,28 +86,6 @@ Status chooseGid(Port& port, int rows, int wanted) {
                       : "none of its GIDs can be used here (do they belong to another network namespace?)");
 }
 
-Result<Port> examine(const std::shared_ptr<Nic>& nic, std::uint8_t number, const RdmaSettings& settings) {
-  Port port;
-  port.nic = nic;
-  port.number = number;
-  ibv_port_attr attributes{};
-  if (const int error = query(port, attributes); error != 0) {
-    return failure(error, fmt::format("{} does not say how it is", port.name()));
-  }
-  if (attributes.state != IBV_PORT_ACTIVE) {
-    return unusable(port.name(),
-                    fmt::format("it is {}: is its network interface up?", nic->api().portStateStr(attributes.state)));
-  }
-  port.ethernet = attributes.link_layer == IBV_LINK_LAYER_ETHERNET;
-  port.lid = attributes.lid;
-  port.mtu = attributes.active_mtu;
-  if (settings.mtu > 0) {
-    while (bytesOf(port.mtu) > settings.mtu && port.mtu > IBV_MTU_256) port.mtu = static_cast<ibv_mtu>(port.mtu - 1);
-  }
-  ATOLL_TRY(chooseGid(port, attributes.gid_tbl_len, settings.gidIndex));
-  return port;
-}
-
 /// NUMA node of the core that this runs on; −1: not known.
 int nodeHere() {
   unsigned node = 0;
@@ -116,9 +94,34 @@ int nodeHere() {
 
 }  // namespace
 
+// The news are read first: what comes meanwhile is a reason to look again.
+void Port::examine(const RdmaSettings& settings) {
+  news = nic->news();
+  auto looked = look(settings);
+  missing = looked.ok() ? "" : std::move(looked).error().text;
+}
+
+Status Port::look(const RdmaSettings& settings) {
+  ibv_port_attr attributes{};
+  if (const int error = query(*this, attributes); error != 0) {
+    return failure(error, fmt::format("{} does not say how it is", name()));
+  }
+  if (attributes.state != IBV_PORT_ACTIVE) {
+    return unusable(name(),
+                    fmt::format("it is {}: is its network interface up?", nic->api().portStateStr(attributes.state)));
+  }
+  ethernet = attributes.link_layer == IBV_LINK_LAYER_ETHERNET;
+  lid = attributes.lid;
+  mtu = attributes.active_mtu;
+  if (settings.mtu > 0) {
+    while (bytesOf(mtu) > settings.mtu && mtu > IBV_MTU_256) mtu = static_cast<ibv_mtu>(mtu - 1);
+  }
+  return chooseGid(*this, attributes.gid_tbl_len, settings.gidIndex);
+}
+
 bool Port::isUp() const {
   ibv_port_attr attributes{};
-  return !nic->saidDown(number) && query(*this, attributes) == 0 && attributes.state == IBV_PORT_ACTIVE;
+  return works() && query(*this, attributes) == 0 && attributes.state == IBV_PORT_ACTIVE;
 }
 
 int Port::megabits() const {
@@ -155,15 +158,14 @@ Result<std::vector<Port>> findPorts(const RdmaSettings& settings, std::size_t tu
             fmt::format("{}:{}: ATOLL_RDMA_DEVICES={} leaves it out", nic->name(), number, settings.devices));
         continue;
       }
-      auto port = examine(nic, number, settings);
-      if (port.ok()) {
-        ports.push_back(std::move(port).value());
-      } else {
-        refused.push_back(port.error().text);
-      }
+      Port& port = ports.emplace_back();
+      port.nic = nic;
+      port.number = number;
+      port.examine(settings);
+      if (!port.missing.empty()) refused.push_back(port.missing);
     }
   }
-  if (ports.empty()) {
+  if (std::ranges::none_of(ports, &Port::works)) {
     if (refused.empty()) return makeError(ErrorCode::unsupported, "libibverbs knows of no device on this machine");
     return makeError(ErrorCode::unsupported, "no RDMA port can be used: {}", fmt::join(refused, "; "));
   }

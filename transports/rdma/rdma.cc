@@ -77,10 +77,24 @@ class Rdma : public Transport {
     if (worker_ != nullptr) return worker_;
     const auto turn = context_.directory->placeOnHost(context_.rank);
     ATOLL_ASSIGN(worker_, rdma::Worker::create(context_.settings->rdma, turn));
-    std::vector<std::string> ports;
-    for (const auto& port : worker_->ports()) ports.push_back(port.describe());
-    log::line(log::Subject::link, context_.rank, "RDMA by {}", fmt::join(ports, " and "));
+    tellPorts();
     return worker_;
+  }
+
+  /// A port that somebody counts on and that does not work is worth a warning; that one of many has no cable is not.
+  void tellPorts() const {
+    const RdmaSettings& settings = context_.settings->rdma;
+    std::vector<std::string> working;
+    std::vector<std::string> missing;
+    for (const auto& port : worker_->ports()) {
+      (port.works() ? working : missing).push_back(port.works() ? port.describe() : port.missing);
+    }
+    log::line(log::Subject::link, context_.rank, "RDMA by {}", fmt::join(working, " and "));
+    if (missing.empty()) return;
+    const bool named = !settings.devices.empty() && !settings.devices.starts_with('^');
+    const bool wanted = named || working.size() < static_cast<std::size_t>(settings.rails);
+    log::line(wanted ? log::Subject::warn : log::Subject::link, context_.rank,
+              "RDMA has to do without some ports until they work: {}", fmt::join(missing, "; "));
   }
 
   TransportContext context_;

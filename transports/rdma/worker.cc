@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "src/base/log.h"
 #include "transports/rdma/wire.h"
 
 namespace atl::rdma {
@@ -36,15 +37,32 @@ std::vector<std::shared_ptr<Nic>> nicsOf(const std::vector<Port>& ports) {
   return nics;
 }
 
+/// Leaves out what is too many, first of the ports that do not work.
+void keepMostDevices(std::vector<Port>& ports) {
+  while (nicsOf(ports).size() > kMostDevices) {
+    const auto idle = std::find_if(ports.rbegin(), ports.rend(), [](const Port& port) { return !port.works(); });
+    ports.erase(idle == ports.rend() ? ports.end() - 1 : idle.base() - 1);
+  }
+}
+
 }  // namespace
 
+// A device without a port that works may be one that is out of order: it is done without.
 Result<std::shared_ptr<Worker>> Worker::create(const RdmaSettings& settings, std::size_t turn) {
   ATOLL_ASSIGN(const Api* const api, rdma::api());
   ATOLL_ASSIGN(auto ports, findPorts(settings, turn));
-  while (nicsOf(ports).size() > kMostDevices) ports.pop_back();
-  std::shared_ptr<Worker> worker(new Worker(*api, settings, std::move(ports)));
-  ATOLL_TRY(worker->open());
-  return worker;
+  keepMostDevices(ports);
+  for (;;) {
+    std::shared_ptr<Worker> worker(new Worker(*api, settings, ports));
+    const Nic* refused = nullptr;
+    auto opened = worker->open(refused);
+    if (opened.ok()) return worker;
+    const auto isOfIt = [refused](const Port& port) { return port.nic.get() == refused; };
+    const auto isNeeded = [&](const Port& port) { return isOfIt(port) && port.works(); };
+    if (refused == nullptr || std::ranges::any_of(ports, isNeeded)) return std::move(opened).error();
+    log::line(log::Subject::link, kNoRank, "RDMA goes without {}", opened.error().text);
+    std::erase_if(ports, isOfIt);
+  }
 }
 
 Worker::Worker(const Api& api, RdmaSettings settings, std::vector<Port> ports)
@@ -61,13 +79,14 @@ Worker::Worker(const Api& api, RdmaSettings settings, std::vector<Port> ports)
   for (const auto& nic : nics) devices_.emplace_back().nic = nic;
 }
 
-Status Worker::open() {
+Status Worker::open(const Nic*& refused) {
   atOnce_ = UniqueFd(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!atOnce_) return systemError(errno, "cannot make an event descriptor");
   streams_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
   if (!streams_) return systemError(errno, "cannot make an epoll descriptor");
   for (std::size_t place = 0; place < devices_.size(); ++place) {
     if (auto status = open(devices_[place]); !status.ok()) {
+      refused = devices_[place].nic.get();
       return std::move(status).error().within(devices_[place].nic->name());
     }
     ATOLL_TRY(fill(place));
@@ -160,8 +179,29 @@ Result<bool> Worker::progress() {
   return moved;
 }
 
+void Worker::lookAtPorts() {
+  for (Port& port : ports_) {
+    if (port.news != port.nic->news()) look(port);
+  }
+}
+
+void Worker::lookForPorts() {
+  for (const Device& device : devices_) device.nic->hearEvents();
+  for (Port& port : ports_) {
+    if (!port.missing.empty() || port.news != port.nic->news()) look(port);
+  }
+}
+
+void Worker::look(Port& port) {
+  const bool could = port.missing.empty();
+  port.examine(settings_);
+  if (port.missing.empty() == could) return;
+  log::line(log::Subject::link, kNoRank, "{}", could ? port.missing : port.describe() + " can be used now");
+}
+
 void Worker::lookAround() {
   for (const Device& device : devices_) device.nic->hearEvents();
+  lookAtPorts();
   std::array<epoll_event, 16> events;
   const int count = ::epoll_wait(streams_.get(), events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < count; ++i) static_cast<StreamUser*>(events[static_cast<std::size_t>(i)].data.ptr)->onReadable();

@@ -52,6 +52,7 @@ class Worker {
     std::unordered_map<std::uint32_t, QueuePairUser*> users;  ///< by number of the queue pair
   };
 
+  /// With the ports that work now, and those that may later.
   static Result<std::shared_ptr<Worker>> create(const RdmaSettings& settings, std::size_t turn);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -59,8 +60,11 @@ class Worker {
 
   [[nodiscard]] const Api& api() const { return *api_; }
   [[nodiscard]] const RdmaSettings& settings() const { return settings_; }
-  /// In the order in which links use them, of which they use the first few as long as nothing fails.
+  /// In the order in which links use them, of which they use the first few as long as nothing fails. Those that do not
+  /// work may do so later.
   [[nodiscard]] const std::vector<Port>& ports() const { return ports_; }
+  /// Looks at ports that do not work. progress() looks at those of which their devices say something.
+  void lookForPorts();
   /// The place of a port's device, as buffers know it.
   [[nodiscard]] std::size_t deviceOf(std::size_t port) const { return deviceOf_[port]; }
   [[nodiscard]] const Device& device(std::size_t place) const { return devices_[place]; }
@@ -86,13 +90,15 @@ class Worker {
 
  private:
   Worker(const Api& api, RdmaSettings settings, std::vector<Port> ports);
-  Status open();
+  Status open(const Nic*& refused);
   Status open(Device& device);
   void close(Device& device);
   Status fill(std::size_t place);
   void drainEvents(Device& device);
   void take(Device& device, const ibv_wc& completion);
   void lookAround();
+  void lookAtPorts();
+  void look(Port& port);
 
   const Api* api_;
   RdmaSettings settings_;
