@@ -159,6 +159,10 @@ const std::array kRows = {
     Row{{"ATOLL_RDMA_QUEUE_PAIRS", "1 to 8", "1",
          "Queue pairs of an RDMA link, each of which a network may send another way; the same on every rank."},
         [](Settings& s, std::string_view t) { return readInt(s.rdma.queuePairs, t, 1, 8); }},
+    Row{{"ATOLL_RDMA_RETURN", "seconds", "5",
+         "An RDMA link goes back to a port that failed when it has worked again for so long, and twice as long each "
+         "time it fails soon after; 0 for at once."},
+        [](Settings& s, std::string_view t) { return readSeconds(s.rdma.returnSeconds, t); }},
     Row{{"ATOLL_NCCL_NET_PLUGIN", "library list", "",
          "NCCL's network plug-in for the transport ncclnet: a library, a path, or NAME for libnccl-net-NAME.so; the "
          "first that works. Empty for what NCCL_NET_PLUGIN says, or libnccl-net.so."},

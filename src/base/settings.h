@@ -32,6 +32,8 @@ struct RdmaSettings {
   int retries = 6;       ///< ATOLL_RDMA_RETRIES: so many times
   int rails = 1;         ///< ATOLL_RDMA_RAILS: ports that a link uses side by side
   int queuePairs = 1;    ///< ATOLL_RDMA_QUEUE_PAIRS: of a link, where they are more than its ports
+  /// ATOLL_RDMA_RETURN: a link goes back to a port that failed when it has worked for so many seconds
+  double returnSeconds = 5;
 };
 
 /// How network plug-ins of NCCL are used, and how Atoll is one.

@@ -17,10 +17,7 @@
 #include <vector>
 
 #include "src/base/clock.h"
-#include "tests/fakeverbs/fakeverbs.h"
-#include "tests/support/rank_pair.h"
-#include "tests/transports/message_traffic.h"
-#include "transports/declared_memory.h"
+#include "tests/transports/rdma_ends.h"
 #include "transports/rdma/port.h"
 #include "transports/rdma/rdma_link.h"
 
@@ -31,144 +28,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-/// Two adapters of one port each, which both ranks share.
-fakeverbs::Configuration adapters() {
-  fakeverbs::Configuration configuration;
-  configuration.ackTimeout = std::chrono::microseconds(100);
-  return configuration;
-}
-
-Settings settingsOf(int rails = 1, int queuePairs = 1) {
-  Settings settings;
-  settings.transports = "rdma";
-  settings.timeoutSeconds = 20;
-  settings.rdma.rails = rails;
-  settings.rdma.queuePairs = queuePairs;
-  return settings;
-}
-
-/// Two ends of a link in one thread, and the same traffic each time: notes, grants and writes both ways at once.
-class Ends {
- public:
-  explicit Ends(const Settings& settings) : ranks_(settings) {}
-
-  Status join() {
-    ATOLL_ASSIGN(auto ends, ranks_.join(lane_++));
-    lower_ = std::get<std::unique_ptr<MessageLink>>(std::move(ends.first));
-    higher_ = std::get<std::unique_ptr<MessageLink>>(std::move(ends.second));
-    return success();
-  }
-
-  /// Success when all has arrived as it was sent; `meanwhile` is called between the steps.
-  template <class Meanwhile>
-  Status exchange(Meanwhile meanwhile) {
-    const auto up = test::mixedSizes(3, 600'000, 1'500'000);
-    const auto down = test::mixedSizes(4, 600'000, 1'500'000);
-    test::PieceStream<SendPiece> upOut(*lower_, up, 1, 11);
-    test::PieceStream<ReceivePiece> upIn(*higher_, up, 1, 12);
-    test::PieceStream<SendPiece> downOut(*higher_, down, 2, 13);
-    test::PieceStream<ReceivePiece> downIn(*lower_, down, 2, 14);
-    const auto deadline = Deadline::inSeconds(60);
-    for (bool more = true; more;) {
-      more = test::stepBoth(upOut, upIn);
-      more |= test::stepBoth(downOut, downIn);
-      for (auto* const link : {lower_.get(), higher_.get()}) {
-        auto moved = link->progress();
-        if (!moved.ok()) {
-          // The streams' pieces go before the links.
-          lower_->cancel();
-          higher_->cancel();
-          return std::move(moved).error();
-        }
-      }
-      meanwhile();
-      if (!deadline.passed()) continue;
-      lower_->cancel();
-      higher_->cancel();
-      return makeError(ErrorCode::timeout, "the traffic does not end");
-    }
-    return success();
-  }
-  Status exchange() {
-    return exchange([] {});
-  }
-
-  /// The same with a few messages whose memory is declared, so that they go without a copy, both ways.
-  Status exchangeDeclared() {
-    constexpr std::size_t kBytes = 400'000;
-    const auto sent = test::messageContent(4 * kBytes, 1, 9);
-    auto source = sent;
-    std::vector<std::byte> room(sent.size());
-    const Declaration ofSource(source.data(), source.size());
-    const Declaration ofRoom(room.data(), room.size());
-    std::vector<SendPiece> out(4);
-    std::vector<ReceivePiece> in(4);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      out[i].data = source.data() + i * kBytes;
-      in[i].data = room.data() + i * kBytes;
-      out[i].first = in[i].first = true;
-      out[i].bytes = out[i].messageBytes = in[i].bytes = in[i].messageBytes = kBytes;
-      (i % 2 == 0 ? lower_ : higher_)->post(out[i]);
-      (i % 2 == 0 ? higher_ : lower_)->post(in[i]);
-    }
-    const auto done = [](const auto& piece) { return piece.done; };
-    const auto deadline = Deadline::inSeconds(20);
-    while (!(std::ranges::all_of(out, done) && std::ranges::all_of(in, done)) && !deadline.passed()) {
-      for (auto* const link : {lower_.get(), higher_.get()}) {
-        auto moved = link->progress();
-        if (moved.ok()) continue;
-        lower_->cancel();
-        higher_->cancel();
-        return std::move(moved).error();
-      }
-    }
-    if (!(std::ranges::all_of(out, done) && std::ranges::all_of(in, done))) {
-      lower_->cancel();
-      higher_->cancel();
-      return makeError(ErrorCode::timeout, "the messages are not through");
-    }
-    return room == sent ? success() : makeError(ErrorCode::internalError, "what came is not what was sent");
-  }
-
-  /// As a user is told it: "rdma fake_0:1 10.9.1.1 → 10.9.1.2".
-  [[nodiscard]] std::string describe() const { return lower_->describe() + ", " + higher_->describe(); }
-
-  /// A message from the lower rank, while the higher one is in no call for so long.
-  Status sendToAnAbsentRank(double absence) {
-    const auto sent = test::messageContent(1'000, 1, 9);
-    std::vector<std::byte> room(sent.size());
-    SendPiece out;
-    ReceivePiece in;
-    out.data = sent.data();
-    in.data = room.data();
-    out.first = in.first = true;
-    out.bytes = out.messageBytes = in.bytes = in.messageBytes = sent.size();
-    lower_->post(out);
-    higher_->post(in);
-    const auto back = Deadline::inSeconds(absence);
-    const auto deadline = Deadline::inSeconds(60);
-    while (!(out.done && in.done) && !deadline.passed()) {
-      auto moved = lower_->progress();
-      if (moved.ok() && back.passed()) moved = higher_->progress();
-      if (moved.ok()) continue;
-      lower_->cancel();
-      higher_->cancel();
-      return std::move(moved).error();
-    }
-    const bool done = out.done && in.done;
-    if (!done) {
-      lower_->cancel();
-      higher_->cancel();
-    }
-    return done && room == sent ? success() : makeError(ErrorCode::internalError, "it did not come as it was sent");
-  }
-
- private:
-  test::RankPair ranks_;
-  int lane_ = 0;
-  std::unique_ptr<MessageLink> lower_;
-  std::unique_ptr<MessageLink> higher_;
-};
+using test::adapters;
+using test::Ends;
+using test::RdmaLinks;
+using test::settingsOf;
 
 /// What shall go wrong, by name.
 struct Fault {
@@ -182,16 +45,6 @@ struct Fault {
 std::ostream& operator<<(std::ostream& out, const Fault& fault) {
   return out << fault.name << " at " << fault.at << ", " << fault.rails << " rails, " << fault.queuePairs << " pairs";
 }
-
-/// Begins with adapters that are new, and sees that nothing is left of their use.
-class RdmaLinks : public testing::Test {
- protected:
-  void SetUp() override { fakeverbs::reset(adapters()); }
-  void TearDown() override {
-    EXPECT_THAT(fakeverbs::takeFailures(), IsEmpty());
-    EXPECT_EQ(fakeverbs::liveObjects(), fakeverbs::LiveObjects{});
-  }
-};
 
 class RdmaFault : public RdmaLinks, public testing::WithParamInterface<Fault> {};
 

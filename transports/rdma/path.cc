@@ -223,7 +223,14 @@ Result<std::vector<Request>> Path::unreceived(std::uint64_t receivedThere) {
   }
   while (head_ < receivedThere) retire();
   std::vector<Request> rest;
-  for (; head_ != tail_; ++head_) rest.push_back(sent_[head_ % kDepth]);
+  for (; head_ != tail_; ++head_) {
+    const Request& request = sent_[head_ % kDepth];
+    if (request.probe) {
+      request.giveBack();
+    } else {
+      rest.push_back(request);
+    }
+  }
   credits_ = 0;
   return rest;
 }

@@ -35,6 +35,7 @@ struct Request {
   std::uint32_t bytes = 0;
   std::uint32_t through = 0;  ///< of the piece
   bool credit = false;        ///< a note that has nothing but credit, for which the peer may wait
+  bool probe = false;         ///< a note for this path only, not to be sent again on another
 
   void giveBack() const {
     if (buffer != nullptr) buffer->giveBack();

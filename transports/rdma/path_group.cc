@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "src/base/log.h"
@@ -17,11 +18,15 @@ constexpr auto kAnswered = std::chrono::milliseconds(100);
 /// Between tries: twice as long each time, up to the longest.
 constexpr auto kFirstPause = std::chrono::milliseconds(10);
 constexpr int kMostDoublings = 6;
-/// A link may go on for long with one path less than it should have, and looks for words meanwhile, which is a system
-/// call.
+/// To look for words is a system call. A link may go on for long with one queue pair less than it should have, and for
+/// longer on a stand-in: as long as every rail has one, words that matter are found by the worker.
 constexpr auto kMendingPause = std::chrono::microseconds(20);
+constexpr auto kCalmPause = std::chrono::milliseconds(1);
 
-std::size_t placesWanted(const Worker& worker) {
+/// Between looks at a port that does not work: the worker, which hears of it, has no time to where much comes.
+constexpr auto kPortPause = std::chrono::milliseconds(50);
+
+std::size_t railsWanted(const Worker& worker) {
   const auto rails = std::min(static_cast<std::size_t>(worker.settings().rails), worker.ports().size());
   return std::min(std::max(rails, static_cast<std::size_t>(worker.settings().queuePairs)), kMostPaths);
 }
@@ -39,7 +44,7 @@ Status PathGroup::begin(UniqueFd stream) {
   lifeline_ = Lifeline(std::move(stream));
   ATOLL_TRY(worker_.watch(lifeline_.descriptor(), *this));
   Greeting mine;
-  mine.paths = static_cast<std::uint16_t>(placesWanted(worker_));
+  mine.paths = static_cast<std::uint16_t>(railsWanted(worker_));
   lifeline_.greet(mine);
   return success();
 }
@@ -52,23 +57,29 @@ Result<bool> PathGroup::meet() {
     }
     if (!theirs) return false;
     ATOLL_TRY(check(*theirs));
-    places_.resize(std::min<std::size_t>(theirs->paths, placesWanted(worker_)));
+    rails_ = std::min<std::size_t>(theirs->paths, railsWanted(worker_));
+    places_.reserve(2 * rails_);
+    for (std::size_t i = 0; i < 2 * rails_; ++i) places_.emplace_back(worker_.settings().returnSeconds);
     greeted_ = true;
-    for (std::size_t i = 0; i < places_.size(); ++i) {
-      ATOLL_TRY(tryAgain(i));
-      if (places_[i].path == nullptr) return makeError(ErrorCode::unsupported, "{}", lastFailure_);
+    worker_.lookForPorts();
+    for (std::size_t rail = 0; rail < rails_; ++rail) {
+      const std::size_t first = isWanted(rail) ? rail : rail + rails_;
+      ATOLL_TRY(tryAgain(first));
+      if (places_[first].path == nullptr) return makeError(ErrorCode::unsupported, "{}", lastFailure_);
     }
   }
   ATOLL_TRY(mend());
-  if (std::ranges::all_of(places_, [this](const Place& place) { return isGood(place); })) return true;
+  if (allServe()) {
+    met_ = true;
+    for (std::size_t rail = 0; rail < rails_; ++rail) {
+      if (!places_[rail].isGood()) places_[rail].confidence.withdraw();
+    }
+    return true;
+  }
   if (lifeline_.ended()) {
     return makeError(ErrorCode::remoteError, "the other end closed the connection before it had joined");
   }
   return false;
-}
-
-bool PathGroup::isGood(const Place& place) const {
-  return place.state == Place::State::good && place.path->state().ok();
 }
 
 // A port that is down may be up before the device gives up trying; where another is up there is no need to wait for
@@ -78,7 +89,9 @@ bool PathGroup::shouldLeave(const Place& place) const {
 }
 
 bool PathGroup::canNote() const {
-  return main_ && replay_.empty() && isGood(places_[*main_]) && places_[*main_].path->hasRoom();
+  if (!main_ || !replay_.empty()) return false;
+  const Place& place = places_[*main_];
+  return place.isGood() && !place.leaving && place.path->hasRoom();
 }
 
 void PathGroup::send(const Request& note) {
@@ -87,16 +100,54 @@ void PathGroup::send(const Request& note) {
 
 Path* PathGroup::pathFor(std::uint64_t number) {
   if (!replay_.empty()) return nullptr;
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    const Place& place = places_[(number + i) % places_.size()];
-    if (isGood(place)) return place.path->hasRoom() ? place.path.get() : nullptr;
+  for (std::size_t i = 0; i < rails_; ++i) {
+    if (const auto index = serving((number + i) % rails_)) {
+      Path* const path = places_[*index].path.get();
+      return path->hasRoom() ? path : nullptr;
+    }
   }
   return nullptr;
 }
 
+// A home that is not relied on is better than none, once something has come through.
+std::optional<std::size_t> PathGroup::serving(std::size_t rail) const {
+  const Place& home = places_[rail];
+  const Place& standIn = places_[rail + rails_];
+  if (home.isGood() && home.confidence.given()) return rail;
+  if (standIn.isGood() && !standIn.leaving) return rail + rails_;
+  if (home.isGood() && home.path->proven()) return rail;
+  return std::nullopt;
+}
+
+bool PathGroup::allServe() const {
+  for (std::size_t rail = 0; rail < rails_; ++rail) {
+    if (!serving(rail)) return false;
+  }
+  return true;
+}
+
+bool PathGroup::isAtHome(std::size_t rail) const {
+  const Place& home = places_[rail];
+  return home.isGood() && home.confidence.given() && !shouldLeave(home) &&
+         places_[rail + rails_].state == Place::State::empty;
+}
+
+/// Nothing is to be done about it soon.
+bool PathGroup::isCalm(std::size_t rail) const {
+  const auto index = serving(rail);
+  const auto isBusy = [](const Place& place) { return place.leaving || place.state == Place::State::lost; };
+  return index && !shouldLeave(places_[*index]) && !isBusy(places_[rail]) && !isBusy(places_[rail + rails_]);
+}
+
 bool PathGroup::sound() const {
-  return heard_.ok() && replay_.empty() && !alone_ &&
-         std::ranges::all_of(places_, [this](const Place& place) { return isGood(place) && !shouldLeave(place); });
+  if (!heard_.ok() || !replay_.empty() || alone_) return false;
+  bool calm = true;
+  bool atHome = true;
+  for (std::size_t rail = 0; rail < rails_; ++rail) {
+    atHome = atHome && isAtHome(rail);
+    calm = calm && (atHome || isCalm(rail));
+  }
+  return atHome || (calm && Clock::now() < nextMending_ + kCalmPause);
 }
 
 Result<bool> PathGroup::mend() {
@@ -143,6 +194,10 @@ Status PathGroup::obey(const Word& word) {
       if (!known || empty) break;
       place.readyThere = true;
       return success();
+    case Word::Kind::leave:
+      if (!known || empty || isHome(word.path)) break;
+      place.leaving = place.peerLeaves = true;
+      return success();
     case Word::Kind::lost:
       if (!known || place.receivedThere || (empty && !place.offer)) break;
       place.receivedThere = word.received;
@@ -152,20 +207,59 @@ Status PathGroup::obey(const Word& word) {
                    static_cast<int>(word.kind), word.path, word.generation);
 }
 
+Status PathGroup::say(Word::Kind kind, std::size_t index) {
+  const Place& place = places_[index];
+  Word word;
+  word.kind = kind;
+  word.path = static_cast<std::uint16_t>(index);
+  word.generation = place.generation;
+  if (place.path != nullptr && kind == Word::Kind::offer) word.offer = place.path->offer();
+  if (place.path != nullptr && kind == Word::Kind::lost) word.received = place.path->received();
+  return lifeline_.say(word);
+}
+
 Status PathGroup::tend(std::size_t index) {
   Place& place = places_[index];
-  if (place.state == Place::State::empty && !lifeline_.ended() && (place.offer || Clock::now() >= place.nextTry)) {
-    ATOLL_TRY(tryAgain(index));
+  if (place.state == Place::State::empty && !lifeline_.ended()) {
+    const auto now = Clock::now();
+    const bool due = now >= place.nextTry;
+    if (due && isHome(index) && !isWanted(index)) {
+      place.nextTry = now + kPortPause;
+      worker_.lookForPorts();
+    }
+    if ((due || place.offer) && isWanted(index)) ATOLL_TRY(tryAgain(index));
   }
   if (place.state == Place::State::joining && !place.connected && place.offer) ATOLL_TRY(connect(index));
-  if (place.state == Place::State::joining && place.connected && place.readyThere) {
-    place.state = Place::State::good;
-    place.goodSince = Clock::now();
-    chooseMain();
+  if (place.state == Place::State::joining && place.connected && place.readyThere) ATOLL_TRY(onJoined(index));
+  if (place.isGood() && isHome(index) && place.path->proven()) {
+    const bool alone = places_[index + rails_].state == Place::State::empty;
+    place.confidence.onWorking(place.goodSince, Clock::now(), alone);
   }
+  if (!isHome(index)) ATOLL_TRY(retreat(index));
+  chooseMain();
   const bool alive = place.state == Place::State::joining || place.state == Place::State::good;
   if (alive && shouldLeave(place)) place.path->giveUp("the port is down");
   return alive && !place.path->state().ok() ? lose(index) : success();
+}
+
+bool PathGroup::anotherPortWorks(std::size_t index) const {
+  const auto& ports = worker_.ports();
+  const std::size_t home = homePort(index);
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (i != home && ports[i].works()) return true;
+  }
+  return false;
+}
+
+// A home waits for its own port, if there is another to send by. A stand-in is wanted as long as the home is not relied
+// on, and made whenever the peer wants it.
+bool PathGroup::isWanted(std::size_t index) const {
+  const Place& home = places_[index % rails_];
+  if (isHome(index)) return worker_.ports()[homePort(index)].works() || !anotherPortWorks(index);
+  if (places_[index].offer) return true;
+  const bool beginning = !met_ && home.state == Place::State::joining;
+  const bool reliable = home.confidence.given() && (home.isGood() || beginning);
+  return !reliable && anotherPortWorks(index);
 }
 
 // A try that fails here is not told to the peer: there will be another.
@@ -177,65 +271,108 @@ Status PathGroup::tryAgain(std::size_t index) {
     lastFailure_ = status.error().text;
     return success();
   }
-  Word word;
-  word.kind = Word::Kind::offer;
-  word.path = static_cast<std::uint16_t>(index);
-  word.generation = place.generation;
-  word.offer = path->offer();
   place.path = std::move(path);
   place.state = Place::State::joining;
   place.connected = place.readyThere = false;
   place.receivedThere.reset();
-  return lifeline_.say(word);
+  return say(Word::Kind::offer, index);
 }
 
-// Home first, then the ports behind it, one further with each generation, so that both ends, which count alike, come by
-// the same rail where rails are apart; ports that are down are passed over.
+// Stand-ins take the other ports in turn, one further with each generation, so that both ends, which count alike, come
+// by the same rail where rails are apart; ports that do not work are passed over.
 std::size_t PathGroup::choosePort(std::size_t index) const {
   worker_.lookForPorts();
   const auto& ports = worker_.ports();
-  const std::size_t first = (index + places_[index].generation) % ports.size();
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    const std::size_t candidate = (first + i) % ports.size();
+  const std::size_t home = homePort(index);
+  if (isHome(index) || ports.size() == 1) return home;
+  const std::size_t others = ports.size() - 1;
+  const auto other = [&](std::size_t i) { return (home + 1 + i % others) % ports.size(); };
+  for (std::size_t i = 0; i < others; ++i) {
+    const std::size_t candidate = other(places_[index].generation + i);
     if (ports[candidate].isUp()) return candidate;
   }
-  return first;
+  return ports[home].isUp() ? home : other(places_[index].generation);
 }
 
 Status PathGroup::connect(std::size_t index) {
   Place& place = places_[index];
   if (auto status = place.path->connect(*place.offer); !status.ok()) {
-    if (place.generation == 0) return status;
+    if (!met_ && place.generation == 0) return status;
     lastFailure_ = status.error().text;
     return lose(index);
   }
   place.connected = true;
-  Word word;
-  word.kind = Word::Kind::ready;
-  word.path = static_cast<std::uint16_t>(index);
-  word.generation = place.generation;
-  return lifeline_.say(word);
+  return say(Word::Kind::ready, index);
+}
+
+// That a queue pair could be joined says little. What a home is worth that was lost before, a probe finds out.
+Status PathGroup::onJoined(std::size_t index) {
+  Place& place = places_[index];
+  place.state = Place::State::good;
+  place.goodSince = Clock::now();
+  if (!isHome(index) || place.confidence.given()) return success();
+  ATOLL_ASSIGN(Buffer* const slot, worker_.slots().take());
+  NoteHeader note;
+  note.kind = NoteHeader::Kind::probe;
+  note.bytes = sizeof note;
+  std::memcpy(slot->data(), &note, sizeof note);
+  Request request;
+  request.data = slot->data();
+  request.keys = &slot->keys();
+  request.buffer = slot;
+  request.bytes = sizeof note;
+  request.probe = true;
+  place.path->send(request);
+  return success();
+}
+
+// Of a stand-in: nothing more leaves by it once its home is relied on at either end. The end that wants that first says
+// so when all that it sent has arrived; the other takes the queue pair away when that is so of its own.
+Status PathGroup::retreat(std::size_t index) {
+  Place& place = places_[index];
+  const Place& home = places_[index - rails_];
+  if (!place.isGood()) return success();
+  if (!place.leaveSaid && !place.peerLeaves) place.leaving = home.isGood() && home.confidence.given();
+  if (!place.leaving || place.path->underWay() > 0) return success();
+  if (place.peerLeaves) {
+    place.path->giveUp("its home port works again");
+    return success();
+  }
+  if (place.leaveSaid) return success();
+  place.leaveSaid = true;
+  return say(Word::Kind::leave, index);
 }
 
 Status PathGroup::lose(std::size_t index) {
   Place& place = places_[index];
-  Word word;
-  word.kind = Word::Kind::lost;
-  word.path = static_cast<std::uint16_t>(index);
-  word.generation = place.generation;
+  const auto now = Clock::now();
   if (place.path != nullptr) {
     place.path->halt();
-    word.received = place.path->received();
-    lastFailure_ = place.path->state().error().text;
-    log::warn("{} (queue pair {}.{} of an RDMA link is lost{})", lastFailure_, index, place.generation,
-              places_.size() > 1 || worker_.ports().size() > 1 ? "; another takes its place" : "");
+    if (!place.leaving) lastFailure_ = place.path->state().error().text;
+    tellLoss(index);
   }
-  if (place.state == Place::State::good && Clock::now() - place.goodSince >= kGoodAgain) place.tries = 0;
+  if (place.state == Place::State::good && (now - place.goodSince >= kGoodAgain || place.leaving)) place.tries = 0;
+  if (isHome(index)) place.confidence.onFailure(now);
   place.state = Place::State::lost;
-  place.lostSince = Clock::now();
-  if (!anyGood() && !alone_) alone_ = lastAsked_ = Clock::now();
-  ATOLL_TRY(lifeline_.say(word));
+  place.lostSince = now;
+  if (!anyGood() && !alone_) alone_ = lastAsked_ = now;
+  ATOLL_TRY(say(Word::Kind::lost, index));
   return place.receivedThere ? settle(index) : success();
+}
+
+// What nothing went by is not missed.
+void PathGroup::tellLoss(std::size_t index) const {
+  const Place& place = places_[index];
+  const std::size_t rail = index % rails_;
+  if (place.leaving) {
+    log::line(log::Subject::link, kNoRank, "rail {} of an RDMA link is back on {}", rail,
+              worker_.ports()[homePort(index)].name());
+    return;
+  }
+  const bool missed = !isHome(index) || place.confidence.given() || !places_[index + rails_].isGood();
+  log::line(missed ? log::Subject::warn : log::Subject::link, kNoRank,
+            "{} (queue pair {}.{} of an RDMA link is lost{})", place.path->state().error().text, index,
+            place.generation, rails_ > 1 || worker_.ports().size() > 1 ? "; another takes its place" : "");
 }
 
 // What did not arrive goes before all that was to be sent again already, since it was sent before that.
@@ -247,6 +384,7 @@ Status PathGroup::settle(std::size_t index) {
   }
   place.path.reset();
   place.state = Place::State::empty;
+  place.leaving = place.leaveSaid = place.peerLeaves = false;
   ++place.generation;
   place.offer.reset();
   place.receivedThere.reset();
@@ -257,13 +395,11 @@ Status PathGroup::settle(std::size_t index) {
 
 void PathGroup::chooseMain() {
   if (main_) return;
-  for (std::size_t i = 0; i < places_.size() && !main_; ++i) {
-    if (isGood(places_[i])) main_ = i;
-  }
+  for (std::size_t rail = 0; rail < rails_ && !main_; ++rail) main_ = serving(rail);
 }
 
 bool PathGroup::replay() {
-  if (replay_.empty() || !main_ || !isGood(places_[*main_])) return false;
+  if (replay_.empty() || !main_ || !places_[*main_].isGood() || places_[*main_].leaving) return false;
   Path& path = *places_[*main_].path;
   std::size_t count = 0;
   for (; count < replay_.size() && path.hasRoom(); ++count) path.send(replay_[count]);
@@ -272,7 +408,7 @@ bool PathGroup::replay() {
 }
 
 bool PathGroup::anyGood() const {
-  return std::ranges::any_of(places_, [this](const Place& place) { return isGood(place); });
+  return std::ranges::any_of(places_, &Place::isGood);
 }
 
 // A rank that has all it wanted may be in no call for long, and says nothing then: that is no sign of a missing way to
@@ -286,7 +422,7 @@ bool PathGroup::peerIsElsewhere(Clock::time_point now) const {
 // While a cable is out, new queue pairs are joined by the lifeline again and again, and none of them works.
 Status PathGroup::patienceLeft() {
   if (!alone_) return success();
-  if (std::ranges::any_of(places_, [this](const Place& place) { return isGood(place) && place.path->proven(); })) {
+  if (std::ranges::any_of(places_, [](const Place& place) { return place.isGood() && place.path->proven(); })) {
     alone_.reset();
     return success();
   }
@@ -306,6 +442,7 @@ bool PathGroup::creditsUnderWay() const {
 
 void PathGroup::halt() {
   places_.clear();
+  rails_ = 0;
   for (const Request& request : replay_) request.giveBack();
   replay_.clear();
   main_.reset();
@@ -321,11 +458,19 @@ std::size_t PathGroup::bytesHeld() const {
 }
 
 std::string PathGroup::describe() const {
-  for (const Place& place : places_) {
-    if (place.path == nullptr) continue;
-    return fmt::format("{}{}", place.path->describe(), places_.size() > 1 ? fmt::format(" ×{}", places_.size()) : "");
+  const Place* shown = nullptr;
+  for (std::size_t rail = 0; rail < rails_; ++rail) {
+    if (const auto index = serving(rail)) {
+      shown = &places_[*index];
+      break;
+    }
   }
-  return "without a queue pair";
+  if (shown == nullptr) {
+    const auto any = std::ranges::find_if(places_, [](const Place& place) { return place.path != nullptr; });
+    if (any == places_.end()) return "without a queue pair";
+    shown = &*any;
+  }
+  return fmt::format("{}{}", shown->path->describe(), rails_ > 1 ? fmt::format(" ×{}", rails_) : "");
 }
 
 }  // namespace atl::rdma

@@ -2,15 +2,20 @@
 // The queue pairs of a link, as one: how they are joined, what becomes of what was under way when one of them fails,
 // and how another takes its place.
 //
-// A link has so many places, each with a queue pair, or one on its way. When one fails, which the end that sends
-// notices, it is destroyed at both ends; each end then says by the lifeline how many requests it had received by it.
-// Requests arrive in order, so that each end knows exactly which of its own did not, and sends those again by another
-// place: nothing twice, nothing left out. Notes leave by one place at a time, so that they stay in order. The place
-// tries again meanwhile, from the next port that is up.
+// A link has so many rails, each with two places for a queue pair: a home, which is always on the same port, and a
+// stand-in on another, which there is only while the home cannot be relied on. When a queue pair fails, which the end
+// that sends notices, it is destroyed at both ends; each end then says by the lifeline how many requests it had
+// received by it. Requests arrive in order, so that each end knows exactly which of its own did not, and sends those
+// again by another place: nothing twice, nothing left out. Notes leave by one place at a time, so that they stay in
+// order. The place tries again meanwhile, a stand-in from the next port that works.
+//
+// A home that is back carries nothing but a probe until it has worked for a while (confidence.h). Then its rail
+// returns: each end sends nothing more by the stand-in, waits until all that it sent there has arrived, and says so;
+// and the stand-in goes as one that has failed does, with nothing to be sent again. A home that fails meanwhile costs
+// no more than at any other time.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +23,7 @@
 #include "src/base/clock.h"
 #include "transports/rdma/lifeline.h"
 #include "transports/rdma/path.h"
+#include "transports/rdma/place.h"
 
 namespace atl::rdma {
 
@@ -32,7 +38,7 @@ class PathGroup : private StreamUser {
 
   /// Once, with the stream to the peer.
   Status begin(UniqueFd stream);
-  /// After that, until it is true: every place is joined. Never blocks.
+  /// After that, until it is true: every rail has a queue pair. Never blocks.
   Result<bool> meet();
 
   [[nodiscard]] bool canNote() const;
@@ -41,10 +47,10 @@ class PathGroup : private StreamUser {
   /// One with room, by which the write with this number may go; null: none at present.
   Path* pathFor(std::uint64_t number);
 
-  /// False: mend() has something to do.
+  /// False: mend() has something to do, or is to have another look.
   [[nodiscard]] bool sound() const;
-  /// Goes on with what it takes to make it sound. True if anything moved; an error is final: the peer says what cannot
-  /// be, or no path has been there for too long.
+  /// Goes on with what it takes to have every rail at home. True if anything moved; an error is final: the peer says
+  /// what cannot be, or no path has been there for too long.
   Result<bool> mend();
   [[nodiscard]] bool peerHasLeft() const { return lifeline_.ended(); }
 
@@ -57,41 +63,33 @@ class PathGroup : private StreamUser {
   [[nodiscard]] std::size_t bytesHeld() const;
 
  private:
-  struct Place {
-    enum class State : std::uint8_t {
-      empty,    ///< to be tried at `nextTry`
-      joining,  ///< the queue pair is there, and offered
-      good,
-      lost,  ///< halted; the peer has been told, and is to say what it received
-    };
-    State state = State::empty;
-    std::unique_ptr<Path> path;
-    std::uint32_t generation = 0;  ///< of the path, or of the next while it is empty
-    bool connected = false;        ///< this end of it
-    bool readyThere = false;
-    std::optional<PathOffer> offer;              ///< the peer's, of this generation
-    std::optional<std::uint64_t> receivedThere;  ///< the peer has lost it too
-    Clock::time_point nextTry;
-    Clock::time_point goodSince;
-    Clock::time_point lostSince;
-    int tries = 0;  ///< since it was good for a while
-  };
-
   void onReadable() override;
   Status hearAll();
   Status obey(const Word& word);
+  Status say(Word::Kind kind, std::size_t index);
   Status tend(std::size_t index);
   Status tryAgain(std::size_t index);
   Status connect(std::size_t index);
+  Status onJoined(std::size_t index);
+  Status retreat(std::size_t index);
   Status lose(std::size_t index);
   Status settle(std::size_t index);
+  void tellLoss(std::size_t index) const;
   void chooseMain();
   bool replay();
   Status patienceLeft();
+
+  [[nodiscard]] bool isHome(std::size_t index) const { return index < rails_; }
+  [[nodiscard]] std::size_t homePort(std::size_t index) const { return index % rails_ % worker_.ports().size(); }
+  [[nodiscard]] bool anotherPortWorks(std::size_t index) const;
+  [[nodiscard]] bool isWanted(std::size_t index) const;
+  [[nodiscard]] std::size_t choosePort(std::size_t index) const;
+  [[nodiscard]] std::optional<std::size_t> serving(std::size_t rail) const;
+  [[nodiscard]] bool allServe() const;
+  [[nodiscard]] bool isAtHome(std::size_t rail) const;
+  [[nodiscard]] bool isCalm(std::size_t rail) const;
   [[nodiscard]] bool anyGood() const;
   [[nodiscard]] bool peerIsElsewhere(Clock::time_point now) const;
-  [[nodiscard]] std::size_t choosePort(std::size_t index) const;
-  [[nodiscard]] bool isGood(const Place& place) const;
   [[nodiscard]] bool shouldLeave(const Place& place) const;
 
   Worker& worker_;
@@ -99,7 +97,9 @@ class PathGroup : private StreamUser {
   double patience_;
   Lifeline lifeline_;
   bool greeted_ = false;
-  std::vector<Place> places_;
+  bool met_ = false;
+  std::size_t rails_ = 0;
+  std::vector<Place> places_;        ///< homes by rail, then stand-ins by rail
   std::optional<std::size_t> main_;  ///< the place by which notes leave; it may be lost, until it is settled
   std::vector<Request> replay_;      ///< what did not arrive, in order
   Clock::time_point nextMending_;

@@ -117,6 +117,7 @@ Status RdmaLink::read(Buffer& note, std::uint32_t bytes, bool& kept) {
   if (header.bytes != bytes || header.reserved != 0) {
     return makeError(ErrorCode::remoteError, "protocol: a note of {} bytes came that is not what it says", bytes);
   }
+  if (header.kind == NoteHeader::Kind::probe && bytes == sizeof header) return success();
   ATOLL_TRY(out_.credit(header.taken));
   switch (header.kind) {
     case NoteHeader::Kind::fragment:
@@ -132,6 +133,7 @@ Status RdmaLink::read(Buffer& note, std::uint32_t bytes, bool& kept) {
     case NoteHeader::Kind::credit:
       if (bytes != sizeof header) break;
       return success();
+    case NoteHeader::Kind::probe: break;
   }
   return makeError(ErrorCode::remoteError, "protocol: a note of kind {} and {} bytes came, which there is not",
                    static_cast<int>(header.kind), bytes);

@@ -35,14 +35,14 @@ Status check(const Greeting& theirs) {
   return success();
 }
 
-Status check(const Word& theirs, std::size_t paths) {
+Status check(const Word& theirs, std::size_t places) {
   constexpr std::uint32_t kMostNumber = (1U << 24) - 1;
   const PathOffer& offer = theirs.offer;
   const bool isOffer = theirs.kind == Word::Kind::offer;
-  const bool isWord = isOffer || theirs.kind == Word::Kind::ready || theirs.kind == Word::Kind::lost;
+  const bool isWord = theirs.kind >= Word::Kind::offer && theirs.kind <= Word::Kind::leave;
   const bool sound = offer.queuePair <= kMostNumber && offer.packetNumber <= kMostNumber && offer.mtu >= 1 &&
                      offer.mtu <= 5 && offer.ethernet <= 1 && offer.device < kMostDevices;
-  if (isWord && theirs.path < paths && (sound || !isOffer)) return success();
+  if (isWord && theirs.path < places && (sound || !isOffer)) return success();
   return makeError(ErrorCode::remoteError,
                    "protocol: the peer says what there is not of a queue pair (kind {}, path {}, number {:#x}, MTU {})",
                    static_cast<int>(theirs.kind), theirs.path, offer.queuePair, offer.mtu);

@@ -23,7 +23,7 @@
 
 namespace atl::rdma {
 
-inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kVersion = 2;
 inline constexpr std::uint64_t kSlotBytes = 2048;          ///< of a receiver's slot: a note
 inline constexpr std::uint64_t kWindow = 16;               ///< fragments; a power of two
 inline constexpr std::uint64_t kGrants = 4;                ///< a power of two
@@ -34,7 +34,8 @@ inline constexpr std::size_t kMostDevices = 8;             ///< of a rank
 
 /// First in every note.
 struct NoteHeader {
-  enum class Kind : std::uint16_t { fragment = 1, grant = 2, credit = 3 };
+  /// A probe says nothing: that it arrives shows that a queue pair works.
+  enum class Kind : std::uint16_t { fragment = 1, grant = 2, credit = 3, probe = 4 };
   Kind kind = Kind::credit;
   std::uint16_t reserved = 0;
   std::uint32_t bytes = 0;  ///< of the note, this header included
@@ -82,7 +83,7 @@ struct Greeting {
   static constexpr std::uint32_t kMagic = 0x524c5441;  // "ATLR" in memory
   std::uint32_t magic = kMagic;
   std::uint16_t version = kVersion;
-  std::uint16_t paths = 0;  ///< that this end wants; there are as many as both do
+  std::uint16_t paths = 0;  ///< that this end wants; there are as many as both do, and a stand-in for each
 };
 static_assert(sizeof(Greeting) == 8 && std::has_unique_object_representations_v<Greeting>);
 
@@ -101,9 +102,10 @@ static_assert(sizeof(PathOffer) == 32 && std::has_unique_object_representations_
 
 /// On the stream, after the greetings and for as long as the link lives: how paths come and go (path_group.h).
 struct Word {
-  enum class Kind : std::uint16_t { offer = 1, ready = 2, lost = 3 };
+  /// leave: of a stand-in; nothing more comes by it, and all that came has arrived.
+  enum class Kind : std::uint16_t { offer = 1, ready = 2, lost = 3, leave = 4 };
   Kind kind = Kind::offer;
-  std::uint16_t path = 0;        ///< its place in the link
+  std::uint16_t path = 0;        ///< its place in the link: homes first, then the stand-ins in the same order
   std::uint32_t generation = 0;  ///< the how many-th queue pair of that place, from 0
   std::uint64_t received = 0;    ///< lost: requests that came by it, in all
   PathOffer offer;
@@ -112,8 +114,8 @@ static_assert(sizeof(Word) == 48 && std::has_unique_object_representations_v<Wor
 
 /// An error if this is no greeting, one of another version, or wants an impossible number of paths.
 Status check(const Greeting& theirs);
-/// An error if this is no word about one of so many paths.
-Status check(const Word& theirs, std::size_t paths);
+/// An error if this is no word about one of so many places.
+Status check(const Word& theirs, std::size_t places);
 
 /// What the receiver expects of the next fragment in order.
 struct Expectation {
