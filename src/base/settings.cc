@@ -159,6 +159,9 @@ const std::array kRows = {
     Row{{"ATOLL_RDMA_QUEUE_PAIRS", "1 to 8", "1",
          "Queue pairs of an RDMA link, each of which a network may send another way; the same on every rank."},
         [](Settings& s, std::string_view t) { return readInt(s.rdma.queuePairs, t, 1, 8); }},
+    Row{{"ATOLL_RDMA_RELAXED_ORDERING", "on/off", "on",
+         "Devices may write the data of RDMA messages to memory in any order, where they can; notes keep theirs."},
+        [](Settings& s, std::string_view t) { return readSwitch(s.rdma.relaxedOrdering, t); }},
     Row{{"ATOLL_RDMA_RETURN", "seconds", "5",
          "An RDMA link goes back to a port that failed when it has worked again for so long, and twice as long each "
          "time it fails soon after; 0 for at once."},

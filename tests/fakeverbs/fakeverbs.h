@@ -21,7 +21,7 @@
 //                        ib. In an address %d becomes the adapter's number, %p the port's, %h the host's.
 //   net=N                port p of adapter d belongs to network d modulo N; ports of different networks do not reach
 //                        each other [1]
-//   maxqp= inline= sge= maxmsg= memlock= mtu= dmabuf=0|1     limits (struct Limits), mtu in bytes
+//   maxqp= inline= sge= maxmsg= memlock= mtu= dmabuf=0|1 relaxed=0|1     limits (struct Limits), mtu in bytes
 //   ack=US rnr=US        how long a lost packet and a receiver that is not ready are waited for, microseconds
 //   delay=US reorder=US seed=N   completions come late, by so much and a random time more
 //   down=D:P             port P of adapter D is down; several items of this and the following kinds are separated by +
@@ -78,6 +78,7 @@ struct Limits {
   std::size_t memlockBytes = SIZE_MAX;  ///< registering more memory fails with ENOMEM
   int completionVectors = 4;
   bool dmabuf = true;
+  bool relaxedOrdering = true;  ///< registering memory with IBV_ACCESS_RELAXED_ORDERING fails with EOPNOTSUPP if not
 };
 
 struct DeviceConfiguration {
@@ -196,6 +197,13 @@ struct LiveObjects {
   friend bool operator==(const LiveObjects&, const LiveObjects&) = default;
 };
 LiveObjects liveObjects();
+
+/// Memory that is registered at present.
+struct Region {
+  std::size_t bytes = 0;
+  unsigned access = 0;  ///< as it was asked for
+};
+std::vector<Region> regions();
 
 }  // namespace fakeverbs
 

@@ -120,6 +120,29 @@ class Ends {
     return room == sent ? success() : makeError(ErrorCode::internalError, "what came is not what was sent");
   }
 
+  /// A message out of this memory, from the lower rank.
+  Status sendFrom(const std::vector<std::byte>& memory) {
+    std::vector<std::byte> room(memory.size());
+    SendPiece out = sendWhole(memory);
+    ReceivePiece in = receiveWhole(room);
+    lower_->post(out);
+    higher_->post(in);
+    const auto deadline = Deadline::inSeconds(20);
+    while (!(out.done && in.done)) {
+      Status moved = success();
+      for (auto* const link : {lower_.get(), higher_.get()}) {
+        auto progressed = link->progress();
+        if (!progressed.ok()) moved = std::move(progressed).error();
+      }
+      if (moved.ok() && deadline.passed()) moved = makeError(ErrorCode::timeout, "the message is not through");
+      if (moved.ok()) continue;
+      lower_->cancel();
+      higher_->cancel();
+      return moved;
+    }
+    return room == memory ? success() : makeError(ErrorCode::internalError, "what came is not what was sent");
+  }
+
   /// As a user is told it: "rdma fake_0:1 10.9.1.1 → 10.9.1.2".
   [[nodiscard]] std::string describe() const { return lower_->describe() + ", " + higher_->describe(); }
 

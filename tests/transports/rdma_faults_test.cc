@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -131,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"ibv_query_port", 1},      {"ibv_query_port", 2},    {"ibv_alloc_pd", 1},       {"ibv_alloc_pd", 2},
         {"ibv_create_ah", 1},       {"ibv_create_ah", 2},     {"ibv_create_ah", 3},      {"ibv_create_comp_channel", 1},
         {"ibv_create_cq", 1},       {"ibv_create_cq", 2},     {"ibv_create_srq", 1},     {"ibv_create_srq", 2},
-        {"ibv_reg_mr", 1},          {"ibv_reg_mr", 2},        {"ibv_reg_mr", 3},         {"ibv_reg_mr", 5},
+        {"ibv_reg_mr", 1},          {"ibv_reg_mr", 2},        {"ibv_reg_mr_iova2", 1},   {"ibv_reg_mr_iova2", 2},
         {"ibv_create_qp", 1},       {"ibv_create_qp", 2},     {"ibv_modify_qp", 1},      {"ibv_modify_qp", 2},
         {"ibv_modify_qp", 3},       {"ibv_modify_qp", 4},     {"ibv_modify_qp", 5},      {"ibv_modify_qp", 6},
         {"ibv_post_srq_recv", 1},   {"ibv_post_srq_recv", 9}, {"ibv_post_srq_recv", 90}, {"ibv_poll_cq", 1},
@@ -212,15 +213,48 @@ TEST_F(RdmaLinks, DeclaredMemoryIsRegisteredAsLongAsItIsDeclared) {
   ASSERT_TRUE(ends.join().ok());
   ASSERT_TRUE(ends.exchangeDeclared().ok());  // slots are taken
   const auto before = fakeverbs::liveObjects().registeredBytes;
-  const auto calls = fakeverbs::callCount("ibv_reg_mr");
+  const auto calls = fakeverbs::callCount("ibv_reg_mr_iova2");
   std::vector<std::byte> memory(300'000);
   {
     const Declaration declaration(memory.data(), memory.size());
     ASSERT_TRUE(ends.exchangeDeclared().ok());
   }
   // What was used, by each device, and neither what was not nor any chunk; and no longer than it was declared.
-  EXPECT_EQ(fakeverbs::callCount("ibv_reg_mr") - calls, 4);
+  EXPECT_EQ(fakeverbs::callCount("ibv_reg_mr_iova2") - calls, 4);
   EXPECT_EQ(fakeverbs::liveObjects().registeredBytes, before);
+}
+
+constexpr std::size_t kNotesBlock = 64 << 10;  ///< in which slots are registered
+
+TEST_F(RdmaLinks, DataMayBeWrittenInAnyOrderAndNotesMayNot) {
+  for (const bool relaxed : {true, false}) {
+    auto settings = settingsOf();
+    settings.rdma.relaxedOrdering = relaxed;
+    Ends ends(settings);
+    ASSERT_TRUE(ends.join().ok());
+    std::vector<std::byte> memory(300'000);
+    const Declaration declaration(memory.data(), memory.size());
+    ASSERT_TRUE(ends.exchange().ok());
+    ASSERT_TRUE(ends.sendFrom(memory).ok());
+    std::map<std::size_t, int> seen;
+    for (const auto& region : fakeverbs::regions()) {
+      const bool free = (region.access & IBV_ACCESS_RELAXED_ORDERING) != 0;
+      EXPECT_EQ(free, relaxed && region.bytes != kNotesBlock) << region.bytes << " bytes";
+      ++seen[region.bytes];
+    }
+    EXPECT_EQ(seen.size(), 3U) << "slots, chunks and declared memory";
+  }
+}
+
+TEST_F(RdmaLinks, ADeviceThatRefusesRelaxedOrderingIsAskedOnce) {
+  auto configuration = adapters();
+  for (auto& device : configuration.devices) device.limits.relaxedOrdering = false;
+  fakeverbs::reset(configuration);
+  Ends ends(settingsOf());
+  ASSERT_TRUE(ends.join().ok());
+  EXPECT_TRUE(ends.exchange().ok());
+  EXPECT_TRUE(ends.exchangeDeclared().ok());
+  EXPECT_EQ(fakeverbs::callCount("ibv_reg_mr_iova2"), 2);
 }
 
 TEST_F(RdmaLinks, LittleLockedMemoryIsAnErrorThatSaysSo) {

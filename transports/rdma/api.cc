@@ -36,6 +36,7 @@ Result<Api> load() {
   ATOLL_TRY(resolve(library, "ibv_alloc_pd", api.allocPd));
   ATOLL_TRY(resolve(library, "ibv_dealloc_pd", api.deallocPd));
   ATOLL_TRY(resolve(library, "ibv_reg_mr", api.regMr));
+  ATOLL_TRY(resolve(library, "ibv_reg_mr_iova2", api.regMrIova2));
   ATOLL_TRY(resolve(library, "ibv_dereg_mr", api.deregMr));
   ATOLL_TRY(resolve(library, "ibv_create_comp_channel", api.createCompChannel));
   ATOLL_TRY(resolve(library, "ibv_destroy_comp_channel", api.destroyCompChannel));

@@ -26,6 +26,7 @@ struct Api {
   decltype(&::ibv_alloc_pd) allocPd = nullptr;
   decltype(&::ibv_dealloc_pd) deallocPd = nullptr;
   ibv_mr* (*regMr)(ibv_pd*, void*, std::size_t, int) = nullptr;
+  decltype(&::ibv_reg_mr_iova2) regMrIova2 = nullptr;
   decltype(&::ibv_dereg_mr) deregMr = nullptr;
   decltype(&::ibv_create_comp_channel) createCompChannel = nullptr;
   decltype(&::ibv_destroy_comp_channel) destroyCompChannel = nullptr;

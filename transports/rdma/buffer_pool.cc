@@ -26,8 +26,9 @@ struct BufferPool::Block {
   std::vector<Buffer> buffers;
 };
 
-BufferPool::BufferPool(std::vector<std::shared_ptr<Nic>> nics, std::size_t bufferBytes, std::size_t buffersInBlock)
-    : nics_(std::move(nics)), bufferBytes_(bufferBytes), buffersInBlock_(buffersInBlock) {}
+BufferPool::BufferPool(std::vector<std::shared_ptr<Nic>> nics, std::size_t bufferBytes, std::size_t buffersInBlock,
+                       WriteOrder order)
+    : nics_(std::move(nics)), bufferBytes_(bufferBytes), buffersInBlock_(buffersInBlock), order_(order) {}
 
 BufferPool::~BufferPool() = default;
 
@@ -52,7 +53,7 @@ Status BufferPool::grow() {
   auto block = std::make_unique<Block>(bufferBytes_ * buffersInBlock_);
   if (block->memory == MAP_FAILED) return systemError(errno, fmt::format("no memory for {} bytes", block->bytes));
   for (std::size_t device = 0; device < nics_.size(); ++device) {
-    ATOLL_ASSIGN(auto registration, Registration::make(*nics_[device], block->memory, block->bytes));
+    ATOLL_ASSIGN(auto registration, Registration::make(*nics_[device], block->memory, block->bytes, order_));
     if (!registration) continue;
     block->keys.local[device] = registration->localKey();
     block->keys.remote[device] = registration->remoteKey();

@@ -41,7 +41,8 @@ class Buffer {
 /// Used by one thread at a time. Buffers stay where they are until the pool goes, and are the pool's.
 class BufferPool {
  public:
-  BufferPool(std::vector<std::shared_ptr<Nic>> nics, std::size_t bufferBytes, std::size_t buffersInBlock);
+  BufferPool(std::vector<std::shared_ptr<Nic>> nics, std::size_t bufferBytes, std::size_t buffersInBlock,
+             WriteOrder order);
   ~BufferPool();
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
@@ -60,6 +61,7 @@ class BufferPool {
   std::vector<std::shared_ptr<Nic>> nics_;
   std::size_t bufferBytes_;
   std::size_t buffersInBlock_;
+  WriteOrder order_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<Buffer*> free_;  ///< a stack
   std::size_t taken_ = 0;

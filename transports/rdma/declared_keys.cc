@@ -19,7 +19,7 @@ const Keys* DeclaredKeys::find(const void* memory, std::size_t bytes) {
 std::optional<Keys> DeclaredKeys::registered(const DeclaredArea& area) const {
   Keys keys;
   for (std::size_t device = 0; device < nics_.size(); ++device) {
-    const auto pair = nics_[device]->keysOf(area);
+    const auto pair = nics_[device]->keysOf(area, order_);
     if (!pair.ok()) {
       log::warn("{}: messages there are copied instead", pair.error().text);
       return std::nullopt;

@@ -17,7 +17,7 @@ namespace atl::rdma {
 /// Used by one thread at a time.
 class DeclaredKeys {
  public:
-  explicit DeclaredKeys(std::vector<std::shared_ptr<Nic>> nics) : nics_(std::move(nics)) {}
+  DeclaredKeys(std::vector<std::shared_ptr<Nic>> nics, WriteOrder order) : nics_(std::move(nics)), order_(order) {}
 
   /// Null: the memory is not declared as a whole, or a device cannot register it. They stay where they are until the
   /// declaration ends, which it may not while a message goes there.
@@ -27,6 +27,7 @@ class DeclaredKeys {
   std::optional<Keys> registered(const DeclaredArea& area) const;
 
   std::vector<std::shared_ptr<Nic>> nics_;
+  WriteOrder order_;
   std::map<std::uint64_t, std::optional<Keys>> byDeclaration_;  ///< nothing: refused
 };
 

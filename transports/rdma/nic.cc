@@ -10,6 +10,8 @@
 #include <mutex>
 #include <utility>
 
+#include "src/base/log.h"
+
 namespace atl::rdma {
 namespace {
 
@@ -131,11 +133,16 @@ Nic::~Nic() {
   if (context_ != nullptr) api_.closeDevice(context_);
 }
 
-Result<KeyPair> Nic::keysOf(const DeclaredArea& area) {
+void Nic::keepOrder() {
+  if (keepsOrder_.exchange(true)) return;
+  log::line(log::Subject::link, kNoRank, "{} refuses relaxed ordering: its writes to memory keep their order", name_);
+}
+
+Result<KeyPair> Nic::keysOf(const DeclaredArea& area, WriteOrder order) {
   const std::scoped_lock lock(mutex_);
   auto found = declared_.find(area.id);
   if (found == declared_.end()) {
-    ATOLL_ASSIGN(auto registration, Registration::make(*this, area.begin, area.bytes));
+    ATOLL_ASSIGN(auto registration, Registration::make(*this, area.begin, area.bytes, order));
     if (!registration) return KeyPair();
     found = declared_.emplace(area.id, *std::move(registration)).first;
   }

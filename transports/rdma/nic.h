@@ -49,8 +49,13 @@ class Nic {
   [[nodiscard]] unsigned news() const { return news_.load(std::memory_order_acquire); }
 
   /// The keys of declared memory, which is registered at the first time, until its declaration ends. Any thread.
-  Result<KeyPair> keysOf(const DeclaredArea& area);
+  /// The order is what the first wants.
+  Result<KeyPair> keysOf(const DeclaredArea& area, WriteOrder order);
   void forget(std::uint64_t declaration);
+
+  /// It has refused relaxed ordering.
+  [[nodiscard]] bool keepsOrder() const { return keepsOrder_.load(std::memory_order_relaxed); }
+  void keepOrder();
 
   /// NUMA node that it hangs on; −1: not known.
   [[nodiscard]] int node() const { return node_; }
@@ -70,6 +75,7 @@ class Nic {
   std::atomic<bool> lost_{false};
   std::array<std::atomic<bool>, 8> down_{};  ///< by port; devices have one or two
   std::atomic<unsigned> news_{0};
+  std::atomic<bool> keepsOrder_{false};
   std::mutex mutex_;
   std::map<std::uint64_t, Registration> declared_;  ///< by declaration
 };

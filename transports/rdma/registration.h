@@ -12,11 +12,18 @@ namespace atl::rdma {
 
 class Nic;
 
+/// Of the device's writes to memory, as the bus carries them out.
+enum class WriteOrder : std::uint8_t {
+  kept,
+  free,  ///< for data that nobody looks at before a completion says that it is there; some hosts are faster so
+};
+
 /// As long as this lives. The device outlives it.
 class Registration {
  public:
-  /// Of memory that stays where it is. Peers may write to it. Nothing on a device that is gone, which needs none.
-  static Result<std::optional<Registration>> make(Nic& nic, void* memory, std::size_t bytes);
+  /// Of memory that stays where it is. Peers may write to it. Nothing on a device that is gone, which needs none. A
+  /// device that refuses a free order keeps it.
+  static Result<std::optional<Registration>> make(Nic& nic, void* memory, std::size_t bytes, WriteOrder order);
   Registration(Registration&& other) noexcept;
   Registration& operator=(Registration&& other) noexcept;
   Registration(const Registration&) = delete;
@@ -28,6 +35,7 @@ class Registration {
 
  private:
   Registration(const Api& api, ibv_mr* region) : api_(&api), region_(region) {}
+  static ibv_mr* makeFree(Nic& nic, void* memory, std::size_t bytes);
 
   const Api* api_;
   ibv_mr* region_;

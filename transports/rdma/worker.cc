@@ -37,6 +37,10 @@ std::vector<std::shared_ptr<Nic>> nicsOf(const std::vector<Port>& ports) {
   return nics;
 }
 
+WriteOrder orderOfData(const RdmaSettings& settings) {
+  return settings.relaxedOrdering ? WriteOrder::free : WriteOrder::kept;
+}
+
 /// Leaves out what is too many, first of the ports that do not work.
 void keepMostDevices(std::vector<Port>& ports) {
   while (nicsOf(ports).size() > kMostDevices) {
@@ -69,9 +73,9 @@ Worker::Worker(const Api& api, RdmaSettings settings, std::vector<Port> ports)
     : api_(&api),
       settings_(std::move(settings)),
       ports_(std::move(ports)),
-      slots_(nicsOf(ports_), kSlotBytes, kSlotsInBlock),
-      chunks_(nicsOf(ports_), kChunkBytes, kChunksInBlock),
-      declared_(nicsOf(ports_)) {
+      slots_(nicsOf(ports_), kSlotBytes, kSlotsInBlock, WriteOrder::kept),
+      chunks_(nicsOf(ports_), kChunkBytes, kChunksInBlock, orderOfData(settings_)),
+      declared_(nicsOf(ports_), orderOfData(settings_)) {
   const auto nics = nicsOf(ports_);
   for (const Port& port : ports_) {
     deviceOf_.push_back(static_cast<std::size_t>(std::ranges::find(nics, port.nic) - nics.begin()));

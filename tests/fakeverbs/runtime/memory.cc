@@ -65,6 +65,7 @@ int admitRegion(const World& all, const ProtectionDomain* domain, std::size_t by
   if (writtenByPeers && (access & IBV_ACCESS_LOCAL_WRITE) == 0) return EINVAL;
   const Device& device = *static_cast<Context*>(domain->context)->home;
   if (device.lost) return EIO;
+  if ((access & IBV_ACCESS_RELAXED_ORDERING) != 0 && !device.setting.limits.relaxedOrdering) return EOPNOTSUPP;
   const std::size_t limit = device.setting.limits.memlockBytes;
   return bytes > limit || all.registeredBytes > limit - bytes ? ENOMEM : 0;
 }

@@ -235,4 +235,12 @@ LiveObjects liveObjects() {
           .addressHandles = all.addressHandles.size()};
 }
 
+std::vector<Region> regions() {
+  World& all = world();
+  const Lock lock(all);
+  std::vector<Region> found;
+  all.regions.forEach([&](const MemoryRegion& region) { found.push_back({region.length, region.access}); });
+  return found;
+}
+
 }  // namespace fakeverbs
