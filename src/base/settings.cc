@@ -159,6 +159,11 @@ const std::array kRows = {
     Row{{"ATOLL_RDMA_QUEUE_PAIRS", "1 to 8", "1",
          "Queue pairs of an RDMA link, each of which a network may send another way; the same on every rank."},
         [](Settings& s, std::string_view t) { return readInt(s.rdma.queuePairs, t, 1, 8); }},
+    Row{{"ATOLL_RDMA_ADAPTIVE_ROUTING", "on/off", "off",
+         "Data of RDMA messages goes by writes whose packets may arrive in any order, and a write of no bytes says "
+         "that "
+         "they have: for networks that choose the way of each packet."},
+        [](Settings& s, std::string_view t) { return readSwitch(s.rdma.adaptiveRouting, t); }},
     Row{{"ATOLL_RDMA_RELAXED_ORDERING", "on/off", "on",
          "Devices may write the data of RDMA messages to memory in any order, where they can; notes keep theirs."},
         [](Settings& s, std::string_view t) { return readSwitch(s.rdma.relaxedOrdering, t); }},

@@ -23,16 +23,17 @@ struct SettingInfo {
 
 /// How the transport rdma uses the ports of the machine.
 struct RdmaSettings {
-  std::string devices;          ///< ATOLL_RDMA_DEVICES: "mlx5_0,mlx5_1:2"; = for whole names, ^ for all but these
-  int gidIndex = -1;            ///< ATOLL_RDMA_GID_INDEX: row of the port's GID table; -1: chosen
-  int trafficClass = 0;         ///< ATOLL_RDMA_TRAFFIC_CLASS: of RoCE's packets (DSCP and ECN)
-  int serviceLevel = 0;         ///< ATOLL_RDMA_SERVICE_LEVEL: InfiniBand's, or RoCE's priority
-  int mtu = 0;                  ///< ATOLL_RDMA_MTU: most payload of a packet; 0: the port's
-  int timeout = 16;             ///< ATOLL_RDMA_TIMEOUT: a packet is sent again after 4.096 µs · 2^this
-  int retries = 6;              ///< ATOLL_RDMA_RETRIES: so many times
-  int rails = 1;                ///< ATOLL_RDMA_RAILS: ports that a link uses side by side
-  int queuePairs = 1;           ///< ATOLL_RDMA_QUEUE_PAIRS: of a link, where they are more than its ports
-  bool relaxedOrdering = true;  ///< ATOLL_RDMA_RELAXED_ORDERING: of writes to data memory
+  std::string devices;           ///< ATOLL_RDMA_DEVICES: "mlx5_0,mlx5_1:2"; = for whole names, ^ for all but these
+  int gidIndex = -1;             ///< ATOLL_RDMA_GID_INDEX: row of the port's GID table; -1: chosen
+  int trafficClass = 0;          ///< ATOLL_RDMA_TRAFFIC_CLASS: of RoCE's packets (DSCP and ECN)
+  int serviceLevel = 0;          ///< ATOLL_RDMA_SERVICE_LEVEL: InfiniBand's, or RoCE's priority
+  int mtu = 0;                   ///< ATOLL_RDMA_MTU: most payload of a packet; 0: the port's
+  int timeout = 16;              ///< ATOLL_RDMA_TIMEOUT: a packet is sent again after 4.096 µs · 2^this
+  int retries = 6;               ///< ATOLL_RDMA_RETRIES: so many times
+  int rails = 1;                 ///< ATOLL_RDMA_RAILS: ports that a link uses side by side
+  int queuePairs = 1;            ///< ATOLL_RDMA_QUEUE_PAIRS: of a link, where they are more than its ports
+  bool adaptiveRouting = false;  ///< ATOLL_RDMA_ADAPTIVE_ROUTING: data first, then word of it
+  bool relaxedOrdering = true;   ///< ATOLL_RDMA_RELAXED_ORDERING: of writes to data memory
   /// ATOLL_RDMA_RETURN: a link goes back to a port that failed when it has worked for so many seconds
   double returnSeconds = 5;
 };

@@ -75,6 +75,23 @@ TEST_F(DataPath, Write_PutsDataWithoutAReceive) {
   EXPECT_TRUE(std::equal(from.bytes().begin(), from.bytes().end(), to.bytes().begin() + 10));
 }
 
+TEST_F(DataPath, ScatteredWrite_IsInMemoryWhenALaterCompletionSaysSo) {
+  resetWith([](Configuration& machine) { machine.scatteredWrites = true; });
+  End one;
+  End other;
+  connect(one, other);
+  Memory from(one, 30000, 5);
+  Memory to(other, 30000);
+  ASSERT_EQ(one.send(work(1, IBV_WR_RDMA_WRITE, to.data(), to.region->rkey), {from.all()}), 0);
+  EXPECT_THAT(one.awaitSend(), IsCompletion(1, IBV_WC_SUCCESS));
+  EXPECT_THAT(to.bytes(), Each(0));
+  ASSERT_EQ(other.receive(2, {}), 0);
+  ASSERT_EQ(one.send(work(3, IBV_WR_RDMA_WRITE_WITH_IMM, to.data(), to.region->rkey), {}), 0);
+  EXPECT_THAT(other.awaitReceive(), IsCompletion(2, IBV_WC_SUCCESS));
+  EXPECT_EQ(from.bytes(), to.bytes());
+  EXPECT_THAT(one.awaitSend(), IsCompletion(3, IBV_WC_SUCCESS));
+}
+
 TEST_F(DataPath, WriteWithImmediate_TakesAReceiveAndTellsTheLength) {
   End one;
   End other({.shared = true});

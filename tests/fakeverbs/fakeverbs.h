@@ -23,6 +23,7 @@
 //                        each other [1]
 //   maxqp= inline= sge= maxmsg= memlock= mtu= dmabuf=0|1 relaxed=0|1     limits (struct Limits), mtu in bytes
 //   ack=US rnr=US        how long a lost packet and a receiver that is not ready are waited for, microseconds
+//   scatter=0|1          parts of RDMA writes arrive in any order; see Configuration [0]
 //   delay=US reorder=US seed=N   completions come late, by so much and a random time more
 //   down=D:P             port P of adapter D is down; several items of this and the following kinds are separated by +
 //   fail=VERB:N:ERRNO    failCall
@@ -96,6 +97,10 @@ struct Configuration {
   std::chrono::microseconds completionDelay{0};
   /// Each completion comes by a random time up to this later, but never before an earlier one of the same queue.
   std::chrono::microseconds completionJitter{0};
+  /// As where a network sends packets by several ways: the bytes of an RDMA write without immediate reach memory packet
+  /// by packet in any order, and no sooner than they have to: at a completion that comes after it by the same queue
+  /// pair.
+  bool scatteredWrites = false;
   unsigned seed = 1;
   std::string faults;  ///< items of FAKEVERBS from down= on, separated by commas
 };

@@ -111,6 +111,23 @@ TEST_F(Lifetime, ChosenAddresses_AreWhatRequestsName) {
   EXPECT_EQ(ibv_dereg_mr(region), 0);
 }
 
+TEST_F(Lifetime, RelaxedOrdering_IsRefusedWhereAnAdapterCannot) {
+  resetWith([](Configuration& machine) { machine.devices[1].limits.relaxedOrdering = false; });
+  constexpr unsigned kAccess = unsigned{IBV_ACCESS_LOCAL_WRITE} | unsigned{IBV_ACCESS_RELAXED_ORDERING};
+  std::vector<unsigned char> memory(100);
+  End other({.device = 1});
+  EXPECT_EQ(ibv_reg_mr_iova2(other.domain, memory.data(), 100, 0x1000, kAccess), nullptr);
+  EXPECT_EQ(errno, EOPNOTSUPP);
+  End one;
+  ibv_mr* const region = ibv_reg_mr_iova2(one.domain, memory.data(), 100, 0x1000, kAccess);
+  ASSERT_NE(region, nullptr);
+  const auto known = regions();
+  ASSERT_EQ(known.size(), 1U);
+  EXPECT_EQ(known[0].bytes, 100U);
+  EXPECT_EQ(known[0].access, kAccess);
+  EXPECT_EQ(ibv_dereg_mr(region), 0);
+}
+
 TEST_F(Lifetime, Dmabuf_IsWrittenThroughItsDescriptor) {
   End one;
   End other;

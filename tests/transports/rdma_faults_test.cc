@@ -41,13 +41,27 @@ struct Fault {
   int at = 0;
   int rails = 1;
   int queuePairs = 1;
+  bool adaptive = false;  ///< data and flags apart, on a network that sends packets by several ways
 };
 
 std::ostream& operator<<(std::ostream& out, const Fault& fault) {
-  return out << fault.name << " at " << fault.at << ", " << fault.rails << " rails, " << fault.queuePairs << " pairs";
+  return out << fault.name << " at " << fault.at << ", " << fault.rails << " rails, " << fault.queuePairs << " pairs"
+             << (fault.adaptive ? ", adaptive routing" : "");
 }
 
-class RdmaFault : public RdmaLinks, public testing::WithParamInterface<Fault> {};
+class RdmaFault : public RdmaLinks, public testing::WithParamInterface<Fault> {
+ protected:
+  static Settings settings() {
+    auto settings = settingsOf(GetParam().rails, GetParam().queuePairs);
+    settings.rdma.adaptiveRouting = GetParam().adaptive;
+    return settings;
+  }
+  void SetUp() override {
+    auto configuration = adapters();
+    configuration.scatteredWrites = GetParam().adaptive;
+    fakeverbs::reset(configuration);
+  }
+};
 
 /// Faults after which a way is left: the other adapter, or the same after a while.
 std::vector<Fault> survivable() {
@@ -80,13 +94,14 @@ std::vector<Fault> survivable() {
     for (const int at : {1, 2, 3, 5, 8, 13, 21, 34, 55}) {
       faults.push_back({kind.name, kind.plant, at, 1, 1});
       faults.push_back({kind.name, kind.plant, at, 2, 3});
+      faults.push_back({kind.name, kind.plant, at, 2, 2, true});
     }
   }
   return faults;
 }
 
 TEST_P(RdmaFault, LosesNothingAndDeliversNothingTwice) {
-  Ends ends(settingsOf(GetParam().rails, GetParam().queuePairs));
+  Ends ends(settings());
   ASSERT_TRUE(ends.join().ok());
   GetParam().plant(GetParam().at);
   const auto outcome = ends.exchange();
@@ -94,7 +109,7 @@ TEST_P(RdmaFault, LosesNothingAndDeliversNothingTwice) {
 }
 
 TEST_P(RdmaFault, LosesNothingOfDeclaredMemory) {
-  Ends ends(settingsOf(GetParam().rails, GetParam().queuePairs));
+  Ends ends(settings());
   ASSERT_TRUE(ends.join().ok());
   GetParam().plant(GetParam().at);
   const auto outcome = ends.exchangeDeclared();
@@ -103,7 +118,7 @@ TEST_P(RdmaFault, LosesNothingOfDeclaredMemory) {
 
 INSTANTIATE_TEST_SUITE_P(Each, RdmaFault, testing::ValuesIn(survivable()), [](const auto& chosen) {
   const Fault& fault = chosen.param;
-  return fmt::format("{}At{}By{}", fault.name, fault.at, fault.queuePairs);
+  return fmt::format("{}At{}By{}{}", fault.name, fault.at, fault.queuePairs, fault.adaptive ? "Adaptively" : "");
 });
 
 /// Every verb that a link needs, refused once: while the ends join, or later.
@@ -222,6 +237,23 @@ TEST_F(RdmaLinks, DeclaredMemoryIsRegisteredAsLongAsItIsDeclared) {
   // What was used, by each device, and neither what was not nor any chunk; and no longer than it was declared.
   EXPECT_EQ(fakeverbs::callCount("ibv_reg_mr_iova2") - calls, 4);
   EXPECT_EQ(fakeverbs::liveObjects().registeredBytes, before);
+}
+
+TEST_F(RdmaLinks, AdaptiveRoutingHasDataGoFirstAndThenWordOfIt) {
+  for (const bool adaptive : {true, false}) {
+    auto configuration = adapters();
+    configuration.scatteredWrites = true;
+    fakeverbs::reset(configuration);
+    auto settings = settingsOf(2, 3);
+    settings.rdma.adaptiveRouting = adaptive;
+    Ends ends(settings);
+    ASSERT_TRUE(ends.join().ok());
+    ASSERT_TRUE(ends.exchange().ok());
+    ASSERT_TRUE(ends.exchangeDeclared().ok());
+    auto works = fakeverbs::counters().works;
+    EXPECT_EQ(works[IBV_WR_RDMA_WRITE] > 20, adaptive);
+    EXPECT_GE(works[IBV_WR_RDMA_WRITE_WITH_IMM], works[IBV_WR_RDMA_WRITE]);
+  }
 }
 
 constexpr std::size_t kNotesBlock = 64 << 10;  ///< in which slots are registered

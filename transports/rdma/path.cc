@@ -38,7 +38,7 @@ Status Path::open() {
   attributes.recv_cq = queues.completions;
   attributes.srq = queues.receives;
   attributes.qp_type = IBV_QPT_RC;
-  attributes.cap.max_send_wr = kDepth;
+  attributes.cap.max_send_wr = worker_.settings().adaptiveRouting ? 2 * kDepth : kDepth;
   attributes.cap.max_send_sge = 1;
   // A device that offers less refuses the request as a whole.
   for (std::uint32_t bytes = kInlineBytes;; bytes /= 2) {
@@ -149,18 +149,41 @@ Status Path::post(const Request& request) {
     work.wr.rdma.remote_addr = request.grant->address + request.at;
     work.wr.rdma.rkey = request.grant->keys[theirs_.device];
   }
+  ibv_send_wr flag{};
+  if (goesInParts(request)) {
+    flag = work;
+    flag.sg_list = nullptr;
+    flag.num_sge = 0;
+    work.opcode = IBV_WR_RDMA_WRITE;
+    work.send_flags = 0;
+    work.wr_id = kPartId;
+    work.next = &flag;
+  }
   ibv_send_wr* refused = nullptr;
   const int error = ibv_post_send(pair_, &work, &refused);
   if (error == 0) return success();
   return failure(error, fmt::format("{} takes nothing to send", describe()));
 }
 
+// Where the network sends packets by several ways, those of a write with immediate have to be brought in order, or sent
+// again; those of a plain write go to memory as they come. The immediate follows in a write of no bytes: the receiver
+// is told of it when all that came before by the same queue pair is there. That is worth a request only for what has
+// more packets than one.
+bool Path::goesInParts(const Request& request) const {
+  const auto mtu = std::min(port().mtu, static_cast<ibv_mtu>(theirs_.mtu));
+  return worker_.settings().adaptiveRouting && request.grant != nullptr && request.bytes > (128U << mtu);
+}
+
+void Path::onPartFailed(ibv_wc_status status) {
+  if (!state_.ok()) return;
+  state_ = makeError(ErrorCode::remoteError, "{}: {}", describe(), worker_.api().wcStatusStr(status));
+}
+
 // In order. What is behind the first that failed is flushed, which says nothing new; it stays, for unreceived().
 void Path::onSent(ibv_wc_status status) {
   ++answered_;
   if (status == IBV_WC_SUCCESS) return retire();
-  if (!state_.ok()) return;
-  state_ = makeError(ErrorCode::remoteError, "{}: {}", describe(), worker_.api().wcStatusStr(status));
+  onPartFailed(status);
 }
 
 void Path::retire() {

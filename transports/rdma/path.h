@@ -89,9 +89,11 @@ class Path : private QueuePairUser {
 
  private:
   void onSent(ibv_wc_status status) override;
+  void onPartFailed(ibv_wc_status status) override;
   void onNote(Buffer& note, std::uint32_t bytes) override;
   void onWritten(std::uint32_t immediate) override;
 
+  [[nodiscard]] bool goesInParts(const Request& request) const;
   [[nodiscard]] std::size_t device() const { return worker_.deviceOf(port_); }
   Status change(ibv_qp_attr& attributes, int mask, const char* to);
   Status beginReceiving(const PathOffer& theirs);

@@ -6,7 +6,8 @@
 // kMostEager bytes travels in notes, one for each piece of the sender's. A larger one is announced by a note without
 // payload. Its bytes go straight to where the receiver wants them: for every part of it the receiver gives a grant (an
 // address, a key, a size), as soon as it knows where the part is to go and whether or not the message has been
-// announced; the sender writes to it, in one RDMA write with immediate or in several, as its own pieces come.
+// announced; the sender writes to it, in one RDMA write with immediate or in several, as its own pieces come. In place
+// of one it may use a plain write, and then one of no bytes with the immediate.
 //
 // Credits: a sender is at most kWindow fragments (notes of messages) ahead of what the receiver has taken. Grants are
 // at most kGrants at a time. So what a receiver must hold for a link is bounded, and nothing is written that has no

@@ -234,11 +234,15 @@ Result<bool> Worker::poll() {
 
 // Of a completion that failed, only status, queue pair and the request's number count: receives have a slot for number.
 void Worker::take(Device& device, const ibv_wc& completion) {
-  auto* const slot = reinterpret_cast<Buffer*>(completion.wr_id);
-  if (slot != nullptr) --device.posted;
   const auto found = device.users.find(completion.qp_num);
   // What an earlier user of the number left behind.
   QueuePairUser* const user = found == device.users.end() ? nullptr : found->second;
+  if (completion.wr_id == kPartId) {
+    if (user != nullptr && completion.status != IBV_WC_SUCCESS) user->onPartFailed(completion.status);
+    return;
+  }
+  auto* const slot = reinterpret_cast<Buffer*>(completion.wr_id);
+  if (slot != nullptr) --device.posted;
   if (slot == nullptr) {
     if (user != nullptr) user->onSent(completion.status);
     return;

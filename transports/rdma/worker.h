@@ -20,12 +20,17 @@
 
 namespace atl::rdma {
 
+/// wr_id of a request that is not signalled and is a part of what the next one completes. Others that send have 0.
+inline constexpr std::uint64_t kPartId = 1;
+
 /// Whom completions of a queue pair are told to, within progress().
 class QueuePairUser {
  public:
   virtual ~QueuePairUser() = default;
-  /// The oldest request that was posted for sending is done with.
+  /// The oldest request that was posted for sending is done with, but for those with kPartId.
   virtual void onSent(ibv_wc_status status) = 0;
+  /// One with kPartId has failed.
+  virtual void onPartFailed(ibv_wc_status status) = 0;
   /// A note has come. It is the user's until it gives it back to the pool.
   virtual void onNote(Buffer& note, std::uint32_t bytes) = 0;
   /// A write with this immediate is complete.

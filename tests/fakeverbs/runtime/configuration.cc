@@ -110,6 +110,7 @@ const std::map<std::string, Setter>& setters() {
                      Configuration&) { plan.limits.memlockBytes = static_cast<std::size_t>(item.number()); }},
       {"mtu", [](const Item& item, Plan& plan, Configuration&) { plan.port.mtu = item.integer(); }},
       {"dmabuf", [](const Item& item, Plan& plan, Configuration&) { plan.limits.dmabuf = item.integer() != 0; }},
+      {"scatter", [](const Item& item, Plan&, Configuration& all) { all.scatteredWrites = item.integer() != 0; }},
       {"relaxed",
        [](const Item& item, Plan& plan, Configuration&) { plan.limits.relaxedOrdering = item.integer() != 0; }},
       {"ack", [](const Item& item, Plan&, Configuration& all) { all.ackTimeout = item.time(); }},

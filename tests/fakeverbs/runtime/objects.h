@@ -115,6 +115,13 @@ struct Send {
   std::optional<ibv_wc_status> shallFail;
 };
 
+/// A packet's share of a write that is not in memory yet.
+struct LatePart {
+  std::uint32_t rkey = 0;
+  std::uint64_t address = 0;
+  std::vector<std::byte> bytes;
+};
+
 struct QueuePair : ibv_qp {
   enum class Pause { no, loss, notReady };
 
@@ -146,6 +153,7 @@ struct QueuePair : ibv_qp {
   std::uint32_t expected = 0;
   std::uint64_t accepted = 0;   ///< packets: no more than these can come again
   std::optional<Receive> open;  ///< being filled
+  std::vector<LatePart> late;   ///< written, and not yet in memory
 
   // Completions on their way to the program.
   bool held = false;

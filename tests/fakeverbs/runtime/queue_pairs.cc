@@ -50,6 +50,7 @@ void empty(World& all, QueuePair& qp) {
   forgetCompletions(all, qp);
   if (qp.open && qp.shared() != nullptr) --qp.shared()->taken;
   qp.open.reset();
+  qp.late.clear();
   qp.sends.clear();
   qp.receives.clear();
   qp.sendsReleased = qp.sendsPosted;

@@ -51,7 +51,19 @@ bool openReceive(World& all, QueuePair& qp, const Header& request) {
   return true;
 }
 
+/// What was written before is in memory now.
+void placeLate(World& all, QueuePair& qp) {
+  std::shuffle(qp.late.begin(), qp.late.end(), all.random);
+  for (const LatePart& part : qp.late) {
+    std::byte* const memory =
+        remoteMemory(all, qp.pd, part.rkey, part.address, part.bytes.size(), IBV_ACCESS_REMOTE_WRITE);
+    if (memory != nullptr) std::memcpy(memory, part.bytes.data(), part.bytes.size());
+  }
+  qp.late.clear();
+}
+
 void completeReceive(World& all, QueuePair& qp, const Header& request, ibv_wc_opcode opcode, bool immediate) {
+  placeLate(all, qp);
   const Receive receive = std::move(*qp.open);
   qp.open.reset();
   ibv_wc wc{};
@@ -106,7 +118,11 @@ void takeWrite(World& all, QueuePair& qp, const Packet& packet) {
     }
   }
   if (notifies && !openReceive(all, qp, request)) return;
-  if (request.length != 0) std::memcpy(memory, packet.payload.data(), request.length);
+  if (request.opcode == IBV_WR_RDMA_WRITE && all.configuration.scatteredWrites) {
+    qp.late.push_back({request.rkey, request.remoteAddress, packet.payload});
+  } else if (request.length != 0) {
+    std::memcpy(memory, packet.payload.data(), request.length);
+  }
   accept(all, qp, request);
   if (notifies) completeReceive(all, qp, request, IBV_WC_RECV_RDMA_WITH_IMM, true);
 }
@@ -126,6 +142,7 @@ void takeRead(World& all, QueuePair& qp, const Header& request, bool again) {
       return;
     }
   }
+  placeLate(all, qp);
   if (!again) {
     qp.expected = psnAfter(qp.expected, static_cast<int>(request.count));
     qp.accepted += request.count;
