@@ -41,6 +41,8 @@ struct Api {
 
 /// The library's, which is opened at the first call and stays open. The error says what is missing.
 Result<const Api*> api();
+/// For tests: from now on api() gives this table, until it is null. No context may be there.
+void replaceApi(const Api* table);
 
 /// "WHAT: UCX says: Input/output error".
 Error failure(const Api& api, ErrorCode code, std::string_view what, ucs_status_t status);

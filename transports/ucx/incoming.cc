@@ -36,7 +36,7 @@ Result<bool> Incoming::deliver() {
                        "says, while message {} was awaited",
                        pieces.message());
     }
-    if (buffering_.busy || pieces.current() == nullptr) return moved;
+    if (lost_ || buffering_.busy || pieces.current() == nullptr) return moved;
     if (buffered_ > 0) {
       if (!deliverBuffered()) return moved;
       moved = true;
@@ -104,6 +104,7 @@ bool Incoming::receive(Held& held, Arrival& arrival, void* to, ReceivePiece* pie
   const ucs_status_ptr_t request = endpoint_.api().amRecvDataNbx(endpoint_.worker().handle(), description, to,
                                                                  static_cast<std::size_t>(arrival.bytes), &param);
   if (UCS_PTR_IS_ERR(request)) {
+    lost_ = true;
     endpoint_.fail(UCS_PTR_STATUS(request));
   } else if (UCS_PTR_IS_PTR(request)) {
     arrival.busy = true;
@@ -123,6 +124,7 @@ void Incoming::onReceived(void* request, ucs_status_t status, std::size_t /*byte
   if (status == UCS_OK) {
     self.finish(arrival);
   } else {
+    self.lost_ = true;
     self.endpoint_.fail(status);
   }
 }

@@ -83,6 +83,7 @@ class Incoming {
   bool crediting_ = false;
   std::uint64_t eagerTaken_ = 0;  ///< bytes of small fragments that have found a place since then
   bool malformed_ = false;        ///< a fragment came that cannot be
+  bool lost_ = false;             ///< one could not be received: nothing behind it has a place
   int underWay_ = 0;
 };
 
