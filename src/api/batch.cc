@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/api/batch.h"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
+#include "src/comm/launches.h"
 #include "src/exec/execution.h"
 
 namespace atl::api {
@@ -78,9 +80,36 @@ class InOrder final : public Execution {
   bool moved_ = false;
 };
 
-}  // namespace
+/// While it is there, calls on devices are made ready and not launched.
+class Together {
+ public:
+  Together() = default;
+  Together(const Together&) = delete;
+  Together& operator=(const Together&) = delete;
+  ~Together() { static_cast<void>(launch()); }
 
-Status runInOrder(Communicator& communicator, const std::vector<QueuedCall>& calls) {
+  void add(Communicator& communicator) {
+    Launches* const its = communicator.launches();
+    if (its == nullptr) return;
+    held_.push_back(its);
+    its->hold();
+  }
+
+  /// Launches what is ready, on communicators that have not failed; the first error.
+  Status launch() {
+    std::ranges::sort(held_, {}, &Launches::place);
+    Status first = success();
+    for (Launches* const launches : std::exchange(held_, {})) {
+      if (Status status = launches->launch(); first.ok()) first = std::move(status);
+    }
+    return first;
+  }
+
+ private:
+  std::vector<Launches*> held_;
+};
+
+Status runOneByOne(Communicator& communicator, const std::vector<QueuedCall>& calls) {
   thread_local std::vector<PointToPoint> exchange;
   for (std::size_t next = 0; next < calls.size();) {
     if (const Call* const call = calls[next].collective()) {
@@ -92,6 +121,20 @@ Status runInOrder(Communicator& communicator, const std::vector<QueuedCall>& cal
     }
   }
   return success();
+}
+
+/// An error in making calls ready is why they cannot be launched, or comes before it.
+Status firstOf(Status ready, Status launched) {
+  return ready.ok() ? std::move(launched) : std::move(ready);
+}
+
+}  // namespace
+
+Status runInOrder(Communicator& communicator, const std::vector<QueuedCall>& calls) {
+  Together together;
+  together.add(communicator);
+  Status ready = runOneByOne(communicator, calls);
+  return firstOf(std::move(ready), together.launch());
 }
 
 void Batch::add(Entry& entry, std::vector<QueuedCall> calls) {
@@ -111,10 +154,13 @@ Status Batch::run() {
 Status Batch::drive() {
   std::deque<InOrder> queues;
   std::vector<Execution*> executions;
+  Together together;
   for (const Part& part : parts_) {
+    together.add(*part.entry->communicator);
     executions.push_back(&queues.emplace_back(*part.entry->communicator, part.calls));
   }
-  return atl::drive(executions);
+  Status ready = atl::drive(executions);
+  return firstOf(std::move(ready), together.launch());
 }
 
 }  // namespace atl::api

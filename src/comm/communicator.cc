@@ -29,7 +29,7 @@ ErrorCode codeOf(const Notice& notice) {
   }
 }
 
-class CommunicatorOfRank final : public Communicator {
+class CommunicatorOfRank final : public Communicator, private Launches {
  public:
   CommunicatorOfRank(std::shared_ptr<Session> session, Rank me, const Settings& settings)
       : session_(std::move(session)),
@@ -84,6 +84,8 @@ class CommunicatorOfRank final : public Communicator {
     if (!program.ok()) return settle(std::move(program).error()).error();
     return begin(*program.value(), nullptr, nullptr, Operator{}, 0);
   }
+
+  Launches* launches() override { return device_ == nullptr ? nullptr : this; }
 
   Result<std::unique_ptr<Communicator>> split(int color, int key, const Settings& settings) override;
 
@@ -215,6 +217,20 @@ class CommunicatorOfRank final : public Communicator {
     if (device_ != nullptr) device_->forget();
   }
 
+  [[nodiscard]] std::pair<std::uint64_t, Rank> place() const override { return {session_->communicator(), rank_}; }
+  void hold() override { held_ = true; }
+  Status launch() override {
+    held_ = false;
+    Status status = failure();
+    if (status.ok()) return settle(launchReady());
+    device_->drop();
+    return status;
+  }
+  Status launchReady() {
+    ATOLL_TRY(device_->launch());
+    return success();
+  }
+
   /// `what` is a Call, or the operations of a group.
   template <class What>
   Result<Execution*> startOnDevice(const What& what) {
@@ -289,6 +305,9 @@ class CommunicatorOfRank final : public Communicator {
     explicit Told(CommunicatorOfRank& owner) : owner_(owner) {}
     Result<bool> progress() override {
       auto result = owner_.under_->progress();
+      if (owner_.under_ == owner_.device_.get() && result.ok() && *result && !owner_.held_) {
+        if (Status launched = owner_.launchReady(); !launched.ok()) result = std::move(launched).error();
+      }
       if (!result.ok()) {
         owner_.endWith(result.error());
         owner_.links_.awaitReaders();
@@ -320,6 +339,7 @@ class CommunicatorOfRank final : public Communicator {
   exec::HostExecution execution_;
   std::unique_ptr<DeviceCalls> device_;           ///< null: a communicator of host memory
   std::unique_ptr<HeadsAndTails> headsAndTails_;  ///< from the first call that needs it
+  bool held_ = false;                             ///< calls on the device are made ready only
   Execution* under_ = &execution_;                ///< what runs the present call
   Told told_{*this};
   std::uint64_t sequence_ = 0;

@@ -14,6 +14,7 @@
 #include "src/base/settings.h"
 #include "src/bootstrap/session.h"
 #include "src/comm/algorithm_choice.h"
+#include "src/comm/launches.h"
 #include "src/exec/call.h"
 #include "src/exec/execution.h"
 #include "src/plan/plan.h"
@@ -56,6 +57,9 @@ class Communicator {
   /// until the next start or run. The caller drives it to its end.
   virtual Result<Execution*> start(const Call& call) = 0;
   virtual Result<Execution*> start(std::span<const PointToPoint> operations) = 0;
+
+  /// For calls on a device that belong together; null where there is none, for calls in host memory are not launched.
+  virtual Launches* launches() = 0;
 
   /// Collective over the parent. Members of equal `color` ≥ 0 form a communicator, ordered by (key, old rank); a
   /// negative color takes part and gets null. Blocks.

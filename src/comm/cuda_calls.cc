@@ -19,6 +19,7 @@
 namespace atl {
 namespace {
 
+using cuda::DeviceCall;
 using cuda::DeviceProgram;
 using cuda::DeviceRank;
 using cuda::LinkOffer;
@@ -76,9 +77,9 @@ class CudaCalls final : public DeviceCalls {
   }
 
   Status begin(const Call& call) override {
-    present_ = {call.send, call.recv, call.op, {static_cast<cudaStream_t>(call.stream)}};
+    present_ = {nullptr, call.send, call.recv, call.op, {static_cast<cudaStream_t>(call.stream)}};
     const CallKind kind = CallKind::of(call, environment_.rank, environment_.planner->ranks());
-    if (!programs_.contains(kind) && programs_.size() >= kMostPrograms) {
+    if (!programs_.contains(kind) && programs_.size() >= kMostPrograms && ready_.empty()) {
       std::erase_if(programs_, [](const auto& entry) { return mayGo(entry.second); });
     }
     auto& program = programs_[kind];
@@ -90,12 +91,14 @@ class CudaCalls final : public DeviceCalls {
       unlowered.sendsEmpty = call.collective == Collective::barrier || call.vForm;
       unlowered.payloadBytes = planned.payloadBytes;
       unlowered.program.inputBytes = planned.inputBytes;
+      unlowered.program.outputBytes = planned.outputBytes;
       unlowered.program.snapshotInput = kind.inPlace() && !plan::safeInPlace(*planned.plan);
       unlowered.program.type = call.type;
+      unlowered.program.reduces = isReducing(call.collective);
       if (call.op.kind == Operator::Kind::builtin) unlowered.program.op = call.op.op;
       ATOLL_TRY(beginExchange(std::move(unlowered)));
     }
-    present_.program = &program;
+    itsProgram_ = &program;
     return success();
   }
 
@@ -113,16 +116,19 @@ class CudaCalls final : public DeviceCalls {
                    fusePointToPoint(operations, environment_.rank, environment_.planner->ranks(), kPointToPointLanes));
       locatePointToPoint(fused.layout, operations);
       Unlowered unlowered{fused.plan, std::move(fused.layout)};
+      unlowered.program.placesBlocks = true;
       for (const PointToPoint& operation : operations) {
         unlowered.payloadBytes += operation.count * sizeOf(operation.type);
         if (environment_.settings->checkCalls)
           unlowered.messageTags[operation.isSend ? 0 : 1].push_back(tagOf(operation));
       }
       ATOLL_TRY(beginExchange(std::move(unlowered)));
-      if (exchanges_.size() >= kMostExchanges && mayGo(exchanges_.front().program)) exchanges_.pop_front();
+      if (exchanges_.size() >= kMostExchanges && ready_.empty() && mayGo(exchanges_.front().program)) {
+        exchanges_.pop_front();
+      }
       found = exchanges_.insert(exchanges_.end(), {{operations.begin(), operations.end()}, nullptr});
     }
-    present_.program = &found->program;
+    itsProgram_ = &found->program;
     return success();
   }
 
@@ -133,13 +139,20 @@ class CudaCalls final : public DeviceCalls {
       exchange_ = nullptr;
       ATOLL_TRY(endExchange());
     }
-    auto& program = *present_.program;
-    if (program == nullptr) {
-      ATOLL_ASSIGN(program, lower());
+    if (*itsProgram_ == nullptr) {
+      ATOLL_ASSIGN(*itsProgram_, lower());
     }
-    ATOLL_TRY(device_->launch(*program, present_.send, present_.recv, present_.op, present_.streams));
+    present_.program = itsProgram_->get();
+    ready_.push_back(std::move(present_));
     return true;
   }
+
+  Status launch() override {
+    Status status = device_->launch(ready_);
+    ready_.clear();
+    return status;
+  }
+  void drop() override { ready_.clear(); }
 
   [[nodiscard]] bool moved() const override { return exchange_ == nullptr || exchange_->moved(); }
   [[nodiscard]] Patience patience() const override { return exchange_ == nullptr ? Patience{} : exchange_->patience(); }
@@ -197,14 +210,6 @@ class CudaCalls final : public DeviceCalls {
     std::vector<PointToPoint> operations;
     ProgramPointer program;
   };
-  struct Present {
-    const void* send = nullptr;
-    void* recv = nullptr;
-    Operator op;
-    std::vector<cudaStream_t> streams;
-    ProgramPointer* program = nullptr;  ///< null there: yet to be lowered
-  };
-
   /// A graph may run it at any time.
   static bool mayGo(const ProgramPointer& program) { return program == nullptr || !program->captured; }
 
@@ -282,7 +287,9 @@ class CudaCalls final : public DeviceCalls {
   std::unique_ptr<DeviceRank> device_;
   std::unordered_map<CallKind, ProgramPointer, CallKindHash> programs_;
   std::deque<PointToPointProgram> exchanges_;
-  Present present_;
+  DeviceCall present_;
+  ProgramPointer* itsProgram_ = nullptr;  ///< null there: yet to be lowered
+  std::vector<DeviceCall> ready_;         ///< their programs stay
   // Of a call that is the first of its kind:
   std::optional<Unlowered> unlowered_;
   std::vector<std::pair<Rank, std::int32_t>> wanted_;

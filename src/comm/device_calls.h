@@ -14,8 +14,8 @@
 
 namespace atl {
 
-/// One a communicator, reused by every call. Driven as executions are; complete when the call is queued. The first call
-/// of its kind may have to exchange what links need, for which all ranks must come.
+/// One a communicator, reused by every call. Driven as executions are; complete when the call is ready to be launched.
+/// The first call of its kind may have to exchange what links need, for which all ranks must come.
 class DeviceCalls : public Execution {
  public:
   struct Environment {
@@ -41,7 +41,12 @@ class DeviceCalls : public Execution {
   virtual Status begin(const Call& call) = 0;
   virtual Status begin(std::span<const PointToPoint> operations) = 0;
 
-  /// Forgets every program: plans are others from now on.
+  /// Launches what is ready, in order. After an error nothing is ready any more.
+  virtual Status launch() = 0;
+  /// Instead of launch().
+  virtual void drop() = 0;
+
+  /// Forgets every program, of which none is ready: plans are others from now on.
   virtual void forget() = 0;
 
   /// Ends what is queued, and all that is queued from now on. From any thread.

@@ -69,6 +69,22 @@ std::uint64_t inputElements(const Call& call, Rank rank, Rank ranks) {
   }
 }
 
+std::uint64_t outputElements(const Call& call, Rank rank, Rank ranks) {
+  if (call.vForm) {
+    if (call.collective == Collective::reduceScatter) return call.sendCounts[rank];
+    std::uint64_t end = 0;
+    for (Rank i = 0; i < ranks; ++i) end = std::max<std::uint64_t>(end, call.recvDispls[i] + call.recvCounts[i]);
+    return end;
+  }
+  switch (call.collective) {
+    case Collective::gather: return rank == call.root ? call.count * static_cast<std::uint64_t>(ranks) : 0;
+    case Collective::reduce: return rank == call.root ? call.count : 0;
+    case Collective::allGather:
+    case Collective::allToAll: return call.count * static_cast<std::uint64_t>(ranks);
+    default: return call.count;
+  }
+}
+
 Result<FusedPointToPoint> fusePointToPoint(std::span<const PointToPoint> operations, Rank rank, Rank ranks,
                                            std::int32_t lanes) {
   std::int32_t sends = 0;

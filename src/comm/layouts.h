@@ -19,6 +19,8 @@ exec::Layout layoutOf(const Call& call, const Plan& plan, std::int32_t tiles);
 
 /// Elements in this rank's input buffer.
 std::uint64_t inputElements(const Call& call, Rank rank, Rank ranks);
+/// Elements of this rank's output buffer that a call may write, gaps between blocks among them.
+std::uint64_t outputElements(const Call& call, Rank rank, Rank ranks);
 
 /// The sends and receives of a group as one round: all of them under way together, those to myself as copies. Messages
 /// are cut into a share for each lane; both ends of a message have the same lanes.

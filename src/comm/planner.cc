@@ -87,6 +87,7 @@ Result<Planned> Planner::plan(const Call& call, std::int32_t shares) {
   Planned planned;
   planned.payloadBytes = payloadBytes(call);
   planned.inputBytes = inputElements(call, rank_, ranks_) * sizeOf(call.type);
+  planned.outputBytes = outputElements(call, rank_, ranks_) * sizeOf(call.type);
   ATOLL_ASSIGN(planned.plan, planFor(call, planned.payloadBytes, shares));
   planned.tiles = plan::tilesFor(planned.plan->tileable, planned.payloadBytes, settings_.tileBytes);
   planned.record = recordOf(call, ranks_, planned.plan->familyHash, planned.tiles);

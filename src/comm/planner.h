@@ -23,7 +23,8 @@ struct Planned {
   std::int32_t tiles = 1;
   CallRecord record;
   std::uint64_t payloadBytes = 0;
-  std::uint64_t inputBytes = 0;  ///< of this rank's input buffer
+  std::uint64_t inputBytes = 0;   ///< of this rank's input buffer …
+  std::uint64_t outputBytes = 0;  ///< … and of its output buffer
 };
 
 class Planner {

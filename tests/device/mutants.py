@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LEADER = "src/exec/cuda/device/leader.h"
 WALK = "src/exec/cuda/device/walk.h"
 FOLD = "src/exec/cuda/device/fold.h"
+TURNS = "src/exec/cuda/device/turns.h"
 SPACE = "tests/device/host_space.h"
 
 # Name, file, what stands there (once), what stands there instead.
@@ -31,6 +32,9 @@ FAULTS = [
     ("a message of another call is taken", LEADER, "tag != in.tag || in.window", "in.window"),
     ("an operand is read past what is there", LEADER, "if (there < bytes) bytes = there;", "if (there > bytes) bytes = there;"),
     ("a place is freed before what it holds is folded", LEADER, "    in.unseen -= in.window;\n", "    in.unseen -= in.window;\n    x_.release(&in.link->there->consumed, number);\n"),
+    ("a call begins before the one before it in the launch is over", TURNS, "if (!turn.follows) return true;", "return true;"),
+    ("a call is over when one lane is", TURNS, "static_cast<std::uint64_t>(turn.blocks)", "1"),
+    ("the end of a call is told without release", TURNS, "x.release(&control.call, turn.call + 1);", "x.put(&control.call, turn.call + 1);"),
 ]
 
 

@@ -78,6 +78,19 @@ TEST_P(DeviceWalk, ManyCalls_ReuseThePlaces) {
   }
 }
 
+TEST_P(DeviceWalk, CallsOfOneLaunch_ReadWhatThoseBeforeThemWrote) {
+  World world(3, GetParam());
+  const auto* const ring = plan::algorithmNamed("ring");
+  const auto* const oneShot = plan::algorithmNamed("one-shot");
+  for (const std::size_t count : {1U, 700U, 3000U}) {
+    for (const auto& algorithms : {std::vector{ring, oneShot}, {oneShot, ring, ring, oneShot, ring}}) {
+      const auto wrong =
+          world.runTogether(algorithms, {Collective::allReduce, count, DataType::int32, ReduceOp::sum, kNoRank, false});
+      ASSERT_FALSE(wrong) << "count " << count << ": " << *wrong;
+    }
+  }
+}
+
 TEST_P(DeviceWalk, RankThatDoesNotCome_IsNamedWhenTheHostAborts) {
   World world(3, GetParam());
   world.signals().patience = 200'000'000;

@@ -34,6 +34,11 @@ class World {
   /// Runs the case once by the algorithm, in tiles of so many bytes at most, on all ranks; what is wrong, if anything.
   std::optional<std::string> run(const plan::Algorithm& algorithm, const CollectiveCase& c, std::uint64_t tileBytes);
 
+  /// All-reduces in one launch, each of what the one before it gave, by these algorithms. They may have any number of
+  /// lanes.
+  std::optional<std::string> runTogether(const std::vector<const plan::Algorithm*>& algorithms,
+                                         const CollectiveCase& c);
+
   /// Like run(), but rank `absent` does not come, or calls something else if `tag` is not 0. Gives every rank's
   /// failure.
   std::vector<device::Failure> runBadly(const plan::Algorithm& algorithm, const CollectiveCase& c, Rank absent,
@@ -55,6 +60,9 @@ class World {
   device::Link linkOf(Rank rank, Rank peer, std::int32_t lane);
   std::unique_ptr<RankSide> sideOf(const plan::Algorithm& algorithm, const CollectiveCase& c, Rank rank,
                                    std::uint64_t tileBytes, std::uint64_t tagBase);
+  device::Run& addRun(RankSide& side, const plan::Algorithm& algorithm, const CollectiveCase& c, Rank rank,
+                      std::uint64_t tileBytes, std::uint64_t tagBase, std::int32_t shares);
+  [[nodiscard]] std::optional<std::string> failureOf(Rank rank) const;
   void runBlocks(const std::vector<std::unique_ptr<RankSide>>& sides);
 
   const Rank ranks_;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/cuda/kernels.h"
+#include "src/exec/cuda/device/launch.h"
 
 namespace atl::cuda {
 namespace {
@@ -17,6 +18,12 @@ constexpr std::size_t kBehindProgram = 512;
 static_assert(sizeof(device::Program) <= kBehindProgram);
 
 constexpr double kNanoseconds = 1e9;
+
+/// To where the next copy is read as fast as any.
+constexpr std::uint64_t alignedUp(std::uint64_t bytes) {
+  constexpr std::uint64_t kAlign = 256;
+  return (bytes + kAlign - 1) / kAlign * kAlign;
+}
 
 std::uint32_t blocksFor(std::uint64_t elements, int multiprocessors) {
   const std::uint64_t blocks = (elements + kernels::device::kScaleThreads - 1) / kernels::device::kScaleThreads;
@@ -131,61 +138,82 @@ Status DeviceRank::join(cudaStream_t stream, std::span<const cudaStream_t> other
   return success();
 }
 
-Status DeviceRank::launch(DeviceProgram& program, const void* send, void* recv, const Operator& op,
-                          std::span<const cudaStream_t> streams) {
-  const cudaStream_t stream = streams.front();
-  const auto others = streams.subspan(1);
+Status DeviceRank::launch(std::span<const DeviceCall> calls) {
   ATOLL_ASSIGN(const OnDevice onDevice, OnDevice::of(settings_.device));
+  while (!calls.empty()) {
+    const std::size_t together = callsOfALaunch(calls);
+    ATOLL_TRY(launchTogether(calls.first(together)));
+    calls = calls.subspan(together);
+  }
+  return success();
+}
+
+/// On the call's stream, and scaled where the operator wants it.
+Status DeviceRank::copyInput(const DeviceCall& call, std::byte* to) {
+  const DeviceProgram& program = *call.program;
+  const cudaStream_t stream = call.streams.front();
+  if (call.op.kind != Operator::Kind::preMulSum) {
+    return checked(cudaMemcpyAsync(to, call.send, program.inputBytes, cudaMemcpyDeviceToDevice, stream),
+                   "cudaMemcpyAsync");
+  }
+  kernels::device::Scaling scaling;
+  scaling.to = to;
+  scaling.from = static_cast<const std::byte*>(call.send);
+  scaling.type = program.type;
+  scaling.count = program.inputBytes / sizeOf(program.type);
+  scaling.scalar = static_cast<const std::byte*>(call.op.scalarThere);
+  std::memcpy(scaling.value, call.op.scalar.data(), sizeof scaling.value);
+  void* arguments[] = {&scaling};
+  return checked(cudaLaunchKernel(kernels::device::scaleKernel(), dim3(blocksFor(scaling.count, multiprocessors_)),
+                                  dim3(kernels::device::kScaleThreads), arguments, 0, stream),
+                 "cudaLaunchKernel");
+}
+
+// One after another, calls can use the same scratch.
+Status DeviceRank::launchTogether(std::span<const DeviceCall> calls) {
+  const cudaStream_t stream = calls.front().streams.front();
+  const auto others = std::span(calls.front().streams).subspan(1);
   cudaStreamCaptureStatus capturing = cudaStreamCaptureStatusNone;
   ATOLL_TRY(checked(cudaStreamIsCapturing(stream, &capturing), "cudaStreamIsCapturing"));
   if (capturing == cudaStreamCaptureStatusNone) ATOLL_TRY(follow(stream));
   ATOLL_TRY(join(stream, others));
 
-  const void* input = send;
-  if (program.inputBytes > 0 && (op.kind == Operator::Kind::preMulSum || program.snapshotInput)) {
-    ATOLL_ASSIGN(std::byte* const copy, input_.atLeast(program.inputBytes));
-    input = copy;
-    if (op.kind == Operator::Kind::preMulSum) {
-      kernels::device::Scaling scaling;
-      scaling.to = copy;
-      scaling.from = static_cast<const std::byte*>(send);
-      scaling.type = program.type;
-      scaling.count = program.inputBytes / sizeOf(program.type);
-      scaling.scalar = static_cast<const std::byte*>(op.scalarThere);
-      std::memcpy(scaling.value, op.scalar.data(), sizeof scaling.value);
-      void* arguments[] = {&scaling};
-      ATOLL_TRY(
-          checked(cudaLaunchKernel(kernels::device::scaleKernel(), dim3(blocksFor(scaling.count, multiprocessors_)),
-                                   dim3(kernels::device::kScaleThreads), arguments, 0, stream),
-                  "cudaLaunchKernel"));
-    } else {
-      ATOLL_TRY(checked(cudaMemcpyAsync(copy, send, program.inputBytes, cudaMemcpyDeviceToDevice, stream),
-                        "cudaMemcpyAsync"));
-    }
-  }
-  ATOLL_ASSIGN(std::byte* const scratch, scratch_.atLeast(program.scratchBytes));
-
   device::Launch launch;
-  launch.perRank = 1;
-  device::Run& run = launch.runs[0];
-  run.program = reinterpret_cast<const device::Program*>(program.memory.data());
-  run.control = reinterpret_cast<device::Control*>(private_.data());
-  run.tilesDone = reinterpret_cast<std::uint64_t*>(private_.data() + kBehindControl);
-  run.failure = &shared().failure;
-  run.input = input;
-  run.output = recv;
-  run.scratch = scratch;
-  run.type = program.type;
-  run.op = program.op;
+  std::uint32_t threads = 0;
+  std::uint64_t scratchBytes = 0;
+  std::uint64_t copiedBytes = 0;
+  for (const DeviceCall& call : calls) copiedBytes += call.copiesInput() ? alignedUp(call.program->inputBytes) : 0;
+  ATOLL_ASSIGN(std::byte * copy, input_.atLeast(copiedBytes));
+  for (const DeviceCall& call : calls) {
+    const DeviceProgram& program = *call.program;
+    device::Run& run = launch.runs[launch.perRank++];
+    run.program = reinterpret_cast<const device::Program*>(program.memory.data());
+    run.control = reinterpret_cast<device::Control*>(private_.data());
+    run.tilesDone = reinterpret_cast<std::uint64_t*>(private_.data() + kBehindControl);
+    run.failure = &shared().failure;
+    run.input = call.send;
+    if (call.copiesInput()) {
+      ATOLL_TRY(copyInput(call, copy));
+      run.input = copy;
+      copy += alignedUp(program.inputBytes);
+    }
+    run.output = call.recv;
+    run.type = program.type;
+    run.op = program.op;
+    launch.blocks = std::max(launch.blocks, program.lanes);
+    threads = std::max(threads, program.threads);
+    scratchBytes = std::max(scratchBytes, program.scratchBytes);
+  }
+  ATOLL_ASSIGN(std::byte* const scratch, scratch_.atLeast(scratchBytes));
+  for (device::Run& run : launch.runs) run.scratch = scratch;
   const device::Signals* signals = &shared().signals;
   void* arguments[] = {&launch, &signals};
-  ATOLL_TRY(
-      checked(cudaLaunchKernel(kernels::device::walkKernel(program.type), dim3(static_cast<unsigned>(program.lanes)),
-                               dim3(program.threads), arguments, 0, stream),
-              "cudaLaunchKernel"));
+  ATOLL_TRY(checked(cudaLaunchKernel(kernels::device::walkKernel(kernelType(calls)),
+                                     dim3(static_cast<unsigned>(launch.blocks)), dim3(threads), arguments, 0, stream),
+                    "cudaLaunchKernel"));
   for (const cudaStream_t other : others) ATOLL_TRY(join(other, {&stream, 1}));
   if (capturing != cudaStreamCaptureStatusNone) {
-    program.captured = true;
+    for (const DeviceCall& call : calls) call.program->captured = true;
     return success();
   }
   lastStream_ = stream;

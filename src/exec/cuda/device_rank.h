@@ -9,28 +9,14 @@
 #include <vector>
 
 #include "src/cuda/runtime.h"
-#include "src/exec/call.h"
-#include "src/exec/cuda/device/launch.h"
 #include "src/exec/cuda/device/signals.h"
+#include "src/exec/cuda/device_call.h"
 #include "src/exec/cuda/device_links.h"
 #include "src/exec/cuda/program_image.h"
 
 namespace atl::cuda {
 
-/// A lowered plan in the device's memory.
-struct DeviceProgram {
-  Memory memory;  ///< a device::Program, and behind it its arrays
-  std::int32_t lanes = 0;
-  std::uint32_t threads = 0;  ///< of a block
-  std::uint64_t scratchBytes = 0;
-  std::uint64_t inputBytes = 0;  ///< of this rank's input buffer
-  bool snapshotInput = false;    ///< see exec::Program
-  DataType type = DataType::uint8;
-  ReduceOp op = ReduceOp::sum;
-  bool captured = false;  ///< in a graph, which may run it at any time
-};
-
-/// Calls are launched by one thread at a time; abort() and failure() may be called by any.
+/// Calls are launched by one thread at a time; abort(), failure() and underWay() may be called by any.
 class DeviceRank {
  public:
   struct Settings {
@@ -57,9 +43,9 @@ class DeviceRank {
   /// Copies an image to the device, for a program whose other members are the caller's to fill in.
   Status load(const device::ProgramImage& image, DeviceProgram& program);
 
-  /// Queues a call on the user's streams and returns: it runs after what all of them have, and they wait for it.
-  Status launch(DeviceProgram& program, const void* send, void* recv, const Operator& op,
-                std::span<const cudaStream_t> streams);
+  /// Queues calls on the user's streams, in as few launches as can be, and returns: each runs after those before it and
+  /// after what all of its streams have, and they wait for it.
+  Status launch(std::span<const DeviceCall> calls);
 
   /// Ends what runs now, and all that is launched from now on.
   void abort();
@@ -85,6 +71,8 @@ class DeviceRank {
   };
 
   Status prepare();
+  Status launchTogether(std::span<const DeviceCall> calls);
+  Status copyInput(const DeviceCall& call, std::byte* to);
   Status follow(cudaStream_t stream);
   Status join(cudaStream_t stream, std::span<const cudaStream_t> others);
   [[nodiscard]] Shared& shared() const { return *reinterpret_cast<Shared*>(shared_.data()); }

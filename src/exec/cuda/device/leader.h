@@ -10,18 +10,25 @@
 #include "src/exec/cuda/device/job.h"
 #include "src/exec/cuda/device/packets.h"
 #include "src/exec/cuda/device/space.h"
+#include "src/exec/cuda/device/turns.h"
 
 namespace atl::device {
 
 template <Space X>
 class Leader {
  public:
-  ATOLL_HOST_DEVICE Leader(X& x, const Run& run, std::int32_t lane)
-      : x_(x), run_(run), program_(*run.program), lane_(run.program->lanes[lane]), laneIndex_(lane) {}
+  ATOLL_HOST_DEVICE Leader(X& x, const Run& run, std::int32_t lane, const Turn& turn)
+      : x_(x),
+        run_(run),
+        program_(*run.program),
+        lane_(run.program->lanes[lane]),
+        laneIndex_(lane),
+        turn_(turn),
+        call_(turn.call) {}
 
-  /// Before the first job.
+  /// Before the first job. Waits for the run's turn.
   ATOLL_HOST_DEVICE_APART void begin() {
-    call_ = run_.control->call;
+    failed_ = !awaitTurn(x_, *run_.control, turn_);
     tag_ = program_.tagBase == 0 ? 0 : program_.tagBase + call_;
     layout_ = program_.layout;
     layout_.base[static_cast<int>(Buffer::input)] = static_cast<std::byte*>(const_cast<void*>(run_.input));
@@ -33,6 +40,7 @@ class Leader {
   /// Waits until something can be done. What the job before it moved counts as moved from now on.
   ATOLL_HOST_DEVICE_APART Job next() {
     account();
+    if (failed_) return {};
     x_.beginWait();
     for (std::uint32_t polls = 1; tile_ < layout_.tiles; ++polls) {
       if (entered_ || mayEnter()) {
@@ -107,12 +115,9 @@ class Leader {
     x_.release(run_.tilesDone + laneIndex_, tilesMark(tile_));
   }
 
-  /// The last lane to end makes the next call the present one.
   ATOLL_HOST_DEVICE void end() {
     if (lane_.loops == 0) x_.release(run_.tilesDone + laneIndex_, tilesMark(tile_));
-    if (x_.add(&run_.control->finished, 1) + 1 != static_cast<std::uint64_t>(program_.laneCount)) return;
-    run_.control->finished = 0;
-    run_.control->call = call_ + 1;
+    endTurn(x_, *run_.control, turn_);
   }
 
   // ---- steps begin
@@ -417,7 +422,8 @@ class Leader {
   const Program& program_;
   const Lane& lane_;
   const std::int32_t laneIndex_;
-  std::uint64_t call_ = 0;
+  const Turn& turn_;
+  const std::uint64_t call_;
   std::uint64_t tag_ = 0;
   LayoutView layout_;  ///< the program's, at this call's buffers
   std::int32_t tile_ = 0;

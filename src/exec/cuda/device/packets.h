@@ -6,14 +6,12 @@
 
 #include "src/exec/cuda/device/job.h"
 #include "src/exec/cuda/device/space.h"
+#include "src/exec/cuda/device/turns.h"
 
 namespace atl::device {
 
 /// What it covers may be of any type.
 using Word [[gnu::may_alias]] = std::uint32_t;
-
-/// Polls of a packet between two looks at whether the run is to end.
-inline constexpr std::uint32_t kPollsBetweenLooks = 256;
 
 /// Up to four bytes as a word, the first lowest.
 ATOLL_HOST_DEVICE inline std::uint32_t wordOf(const std::byte* from, std::uint64_t bytes) {

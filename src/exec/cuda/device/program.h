@@ -127,7 +127,7 @@ struct Failure {
 /// What the lanes of one rank share from call to call.
 struct Control {
   std::uint64_t call;      ///< number of the present call, from 0
-  std::uint64_t finished;  ///< lanes of the present call that are done
+  std::uint64_t finished;  ///< blocks that have done with it
   std::uint64_t failing;   ///< not 0: a lane has failed, and the others stop
 };
 

@@ -27,18 +27,20 @@ ATOLL_HOST_DEVICE bool perform(X& x, const Job& job, const Folding& folding) {
 template <Space X>
 struct Block {
   Job job;
+  Turn turn;             ///< of the present run
   std::uint64_t failed;  ///< not 0: a thread gave up in the middle of a job
   alignas(Leader<X>) unsigned char leader[sizeof(Leader<X>)];
 };
 
-/// All threads of the block call it, once for each call of the collective. Lanes of a rank, and ranks, run at the same
-/// time, or wait for ever. `folding(x, job)` does a job of kind fold, as fold() does by some Reduction.
+/// All threads of the block call it, once for each call of the collective, whose turn is in the block. Lanes of a rank,
+/// and ranks, run at the same time, or wait for ever. `folding(x, job)` does a job of kind fold, as fold() does by some
+/// Reduction.
 template <Space X, class Folding>
 ATOLL_HOST_DEVICE void walk(X& x, Block<X>& block, const Run& run, std::int32_t lane, const Folding& folding) {
   const bool leads = x.thread() == 0;
   Leader<X>* leader = nullptr;
   if (leads) {
-    leader = new (block.leader) Leader<X>(x, run, lane);
+    leader = new (block.leader) Leader<X>(x, run, lane, block.turn);
     block.failed = 0;
     leader->begin();
   }
