@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/bootstrap/service.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -11,7 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <system_error>
+
+#include "src/base/quiet_thread.h"
 
 namespace atl {
 namespace {
@@ -59,20 +58,10 @@ Status Service::start() {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto got = ::read(wake_.get(), &count, sizeof count);
   });
-  // Signals are the program's affair: none is to be delivered to a thread that it does not know of.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  Status result = success();
-  try {
-    thread_ = std::thread([this] { run(); });
-    ::pthread_setname_np(thread_.native_handle(), "atoll-service");
-  } catch (const std::system_error& failure) {
-    result = makeError(ErrorCode::systemError, "cannot start the service thread: {}", failure.what());
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return result;
+  auto started = startQuietThread("atoll-service", [this] { run(); });
+  if (!started.ok()) return std::move(started).error().within("the service thread of the bootstrap");
+  thread_ = std::move(*started);
+  return success();
 }
 
 bool Service::post(Task task) {

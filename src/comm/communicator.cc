@@ -11,6 +11,7 @@
 #include "src/comm/heads_and_tails.h"
 #include "src/comm/islands.h"
 #include "src/comm/link_table.h"
+#include "src/comm/lookout.h"
 #include "src/comm/planner.h"
 #include "src/comm/program_cache.h"
 #include "src/comm/site.h"
@@ -49,12 +50,14 @@ class CommunicatorOfRank final : public Communicator, private Launches {
     if (settings_.device >= 0) {
       const auto exchange = [this](std::span<const PointToPoint> operations) { return startExchange(operations); };
       ATOLL_ASSIGN(device_, DeviceCalls::create({rank_, &session_->directory(), &settings_, &*planner_, exchange}));
+      ATOLL_ASSIGN(post_, Lookout::post([this] { return lookAtDevice(); }));
     }
     session_->onNotice(rank_, [this](const Notice& notice) { take(notice); });
     return success();
   }
 
   ~CommunicatorOfRank() override {
+    post_.reset();
     session_->onNotice(rank_, {});
     session_->leave(rank_);
   }
@@ -95,7 +98,7 @@ class CommunicatorOfRank final : public Communicator, private Launches {
     if (device_ != nullptr) device_->abort();
   }
 
-  // What is queued on a device fails while nobody is looking.
+  // What is queued on a device may have failed since the lookout's last look.
   [[nodiscard]] Status failure() const override {
     if (device_ != nullptr && !watch_.failed()) {
       if (const auto error = device_->failure()) tell(*error);
@@ -228,6 +231,7 @@ class CommunicatorOfRank final : public Communicator, private Launches {
   }
   Status launchReady() {
     ATOLL_TRY(device_->launch());
+    post_->begin();
     return success();
   }
 
@@ -290,6 +294,17 @@ class CommunicatorOfRank final : public Communicator, private Launches {
     if (device_ != nullptr) device_->abort();
   }
 
+  /// On the lookout's thread: the others are to hear of a failure on the device although nobody here asks for it.
+  /// Whether there is more to see. What is under way is asked first: of a call that is over by then, the failure can be
+  /// seen.
+  bool lookAtDevice() {
+    const auto underWay = device_->underWay();
+    if (!failure().ok()) return false;
+    if (underWay.ok()) return *underWay;
+    tell(underWay.error());
+    return false;
+  }
+
   void take(const Notice& notice) {
     if (notice.kind == Notice::Kind::left) {
       watch_.left(notice.rank);
@@ -331,13 +346,14 @@ class CommunicatorOfRank final : public Communicator, private Launches {
   Rank rank_;
   Settings settings_;
   std::shared_ptr<const Topology> topology_;
-  mutable PeerWatch watch_;  ///< of what is queued on a device, failures are found when someone asks
+  mutable PeerWatch watch_;  ///< mutable: a failure on the device may be found when someone asks
   Outbox outbox_;
   LinkTable links_;
   std::optional<Planner> planner_;
   std::optional<ProgramCache> programs_;
   exec::HostExecution execution_;
   std::unique_ptr<DeviceCalls> device_;           ///< null: a communicator of host memory
+  std::unique_ptr<Lookout::Post> post_;           ///< looks after the device; null without one
   std::unique_ptr<HeadsAndTails> headsAndTails_;  ///< from the first call that needs it
   bool held_ = false;                             ///< calls on the device are made ready only
   Execution* under_ = &execution_;                ///< what runs the present call

@@ -185,6 +185,12 @@ class CudaCalls final : public DeviceCalls {
                      environment_.settings->timeoutSeconds, device_->device(), who, where);
   }
 
+  [[nodiscard]] Result<bool> underWay() const override {
+    auto underWay = device_->underWay();
+    if (!underWay.ok()) return std::move(underWay).error().within(fmt::format("device {}", device_->device()));
+    return underWay;
+  }
+
   [[nodiscard]] std::size_t bytesHeld() const override {
     std::size_t bytes = device_->bytesHeld();
     for (const auto& [kind, program] : programs_) bytes += program == nullptr ? 0 : program->memory.bytes();

@@ -55,6 +55,10 @@ class DeviceCalls : public Execution {
   /// Why a call that was queued failed, if one did. From any thread.
   [[nodiscard]] virtual std::optional<Error> failure() const = 0;
 
+  /// Whether something is queued that is not over, or may begin at any time; an error where the device is lost. What
+  /// failed before a false or an error, failure() knows. For threads of Atoll's own.
+  [[nodiscard]] virtual Result<bool> underWay() const = 0;
+
   [[nodiscard]] virtual std::size_t bytesHeld() const = 0;
   [[nodiscard]] virtual std::size_t programs() const = 0;
 };

@@ -38,6 +38,12 @@ OnDevice::~OnDevice() {
   cudaSetDevice(before_);
 }
 
+Status settleOn(int device) {
+  ATOLL_TRY(checked(cudaSetDevice(device), "cudaSetDevice"));
+  cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;
+  return checked(cudaThreadExchangeStreamCaptureMode(&mode), "cudaThreadExchangeStreamCaptureMode");
+}
+
 Result<Memory> Memory::allocate(Place place, std::size_t bytes) {
   void* data = nullptr;
   if (place == Place::device) {

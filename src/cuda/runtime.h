@@ -35,6 +35,10 @@ class OnDevice {
   cudaStreamCaptureMode mode_;
 };
 
+/// For threads of Atoll's own: from now on their calls are for the device, and allowed while the user captures a graph.
+/// Nothing is put back, for to go back to a device that the process does not use would set that one up.
+Status settleOn(int device);
+
 /// Memory that the owner gives back: a device's, or pinned memory of the host's that devices reach at the same address.
 class Memory {
  public:

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "tests/cuda/fake_kernels.h"
 #include "tests/cuda/world.h"
 #include "tests/fakecuda/fakecuda.h"
 #include "tests/support/rank_threads.h"
@@ -62,6 +63,7 @@ TEST(CudaErrors, DeviceThatThereIsNot_IsNamed) {
 
 TEST(CudaErrors, MemoryThatRunsOut_LeavesNothingBehind) {
   fakecuda::reset();
+  test::registerKernels();
   fakecuda::failCall("cudaMalloc", 1, cudaErrorMemoryAllocation);
   const auto made = communicatorOf(0);
   ASSERT_FALSE(made.ok());

@@ -72,16 +72,29 @@ void DeviceBuffer::get(void* to) const {
 }
 
 DeviceWorld::DeviceWorld(std::vector<int> devices, double timeoutSeconds, const std::string& algorithms)
+    : DeviceWorld(devices, std::vector<double>(devices.size(), timeoutSeconds), algorithms) {}
+
+DeviceWorld::DeviceWorld(std::vector<int> devices, const std::vector<double>& timeouts, const std::string& algorithms)
     : devices_(std::move(devices)) {
-  fakecuda::reset();
+  make(fakecuda::configurationFromEnvironment(), timeouts, algorithms);
+}
+
+DeviceWorld::DeviceWorld(std::vector<int> devices, const fakecuda::Configuration& machine)
+    : devices_(std::move(devices)) {
+  make(machine, std::vector<double>(devices_.size(), 20), {});
+}
+
+void DeviceWorld::make(const fakecuda::Configuration& machine, const std::vector<double>& timeouts,
+                       const std::string& algorithms) {
+  fakecuda::reset(machine);
   static const bool registered = (registerKernels(), true);
   static_cast<void>(registered);
   Settings settings = testSettings();
-  settings.timeoutSeconds = timeoutSeconds;
   settings.algorithms = algorithms;
   auto session = Session::local(ranks(), settings);
   for (Rank r = 0; r < ranks(); ++r) {
     settings.device = devices_[static_cast<std::size_t>(r)];
+    settings.timeoutSeconds = timeouts[static_cast<std::size_t>(r)];
     auto made = Communicator::create(session, r, settings);
     if (!made.ok()) throw std::runtime_error(made.error().text);
     communicators_.push_back(std::move(made).value());

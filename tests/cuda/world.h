@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "src/comm/communicator.h"
+#include "tests/fakecuda/fakecuda.h"
 #include "tests/support/collective_case.h"
 
 namespace atl::test {
@@ -32,11 +33,15 @@ class DeviceBuffer {
   std::size_t bytes_;
 };
 
-/// A machine as the environment describes it, and nothing left over from the test before.
+/// A machine, as the environment describes it if nothing else is said, and nothing left over from the test before.
 class DeviceWorld {
  public:
   /// Rank r works on device `devices[r]`.
   explicit DeviceWorld(std::vector<int> devices, double timeoutSeconds = 20, const std::string& algorithms = {});
+  /// Each rank with a time limit of its own.
+  DeviceWorld(std::vector<int> devices, const std::vector<double>& timeouts, const std::string& algorithms = {});
+  /// On another machine than the environment's.
+  DeviceWorld(std::vector<int> devices, const fakecuda::Configuration& machine);
   /// Everything that was allocated is given back, and nothing went wrong that no error told.
   ~DeviceWorld();
   DeviceWorld(const DeviceWorld&) = delete;
@@ -55,6 +60,8 @@ class DeviceWorld {
   std::optional<std::string> run(const CollectiveCase& c);
 
  private:
+  void make(const fakecuda::Configuration& machine, const std::vector<double>& timeouts, const std::string& algorithms);
+
   std::vector<int> devices_;
   bool lost_ = false;
   std::vector<std::unique_ptr<Communicator>> communicators_;

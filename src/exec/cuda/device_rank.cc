@@ -214,6 +214,7 @@ Status DeviceRank::launchTogether(std::span<const DeviceCall> calls) {
   for (const cudaStream_t other : others) ATOLL_TRY(join(other, {&stream, 1}));
   if (capturing != cudaStreamCaptureStatusNone) {
     for (const DeviceCall& call : calls) call.program->captured = true;
+    captured_ = true;
     return success();
   }
   lastStream_ = stream;
@@ -229,6 +230,17 @@ std::optional<device::Failure> DeviceRank::failure() const {
   device::Failure& failure = shared().failure;
   if (__atomic_load_n(&failure.kind, __ATOMIC_ACQUIRE) == 0) return std::nullopt;
   return failure;
+}
+
+Result<bool> DeviceRank::underWay() const {
+  ATOLL_TRY(settleOn(settings_.device));
+  const cudaError_t last = cudaEventQuery(last_);
+  if (last == cudaErrorNotReady) {
+    cudaGetLastError();
+    return true;
+  }
+  ATOLL_TRY(checked(last, "cudaEventQuery"));
+  return captured_.load();
 }
 
 std::size_t DeviceRank::bytesHeld() const {

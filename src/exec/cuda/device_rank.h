@@ -2,6 +2,7 @@
 // What one rank of a communicator has on its device, and the launch of its calls.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -53,6 +54,11 @@ class DeviceRank {
   /// How the first run that failed did so.
   [[nodiscard]] std::optional<device::Failure> failure() const;
 
+  /// Whether a call that was launched is not over, or may begin at any time because a graph has it; an error is that of
+  /// a device that is lost. A failure of a call that is over is there to be seen. From threads of Atoll's own, which
+  /// stay with this device.
+  [[nodiscard]] Result<bool> underWay() const;
+
   [[nodiscard]] std::size_t bytesHeld() const;
 
  private:
@@ -89,6 +95,7 @@ class DeviceRank {
   cudaStream_t lastStream_ = nullptr;  ///< … on this stream
   cudaEvent_t joined_ = nullptr;       ///< where the other streams of a call stand
   bool launched_ = false;
+  std::atomic<bool> captured_{false};  ///< some call is in a graph
 };
 
 }  // namespace atl::cuda
