@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -137,7 +138,13 @@ class CudaCalls final : public DeviceCalls {
       ATOLL_ASSIGN(const bool done, exchange_->progress());
       if (!done) return false;
       exchange_ = nullptr;
-      ATOLL_TRY(endExchange());
+      if (proving_.empty()) {
+        ATOLL_TRY(endExchange());
+        ATOLL_TRY(beginProofs());
+      } else {
+        ATOLL_TRY(endProofs());
+      }
+      if (exchange_ != nullptr) return false;
     }
     if (*itsProgram_ == nullptr) {
       ATOLL_ASSIGN(*itsProgram_, lower());
@@ -212,6 +219,13 @@ class CudaCalls final : public DeviceCalls {
     std::array<std::vector<std::uint64_t>, 2> messageTags = {};  ///< of sends [0] and receives [1]: each has its own
     DeviceProgram program = {};                                  ///< what of it does not depend on the device
   };
+  /// The trial of a peer's access, by its first link.
+  struct Proof {
+    Rank peer = 0;
+    std::int32_t lane = 0;
+    std::uint8_t written = 1;  ///< what the peer is told
+    std::uint8_t there = 0;    ///< and this rank
+  };
   struct PointToPointProgram {
     std::vector<PointToPoint> operations;
     ProgramPointer program;
@@ -267,6 +281,48 @@ class CudaCalls final : public DeviceCalls {
     return success();
   }
 
+  /// With the first links to a peer on another device: each end writes a pattern into the other's memory, and tells
+  /// when it has. Who is proved is the same at both ends, for links are made at both in the same calls.
+  Status beginProofs() {
+    ATOLL_ASSIGN(const auto onDevice, cuda::OnDevice::of(device_->device()));
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      const auto [peer, lane] = wanted_[i];
+      if (!device_->links().crossesDevices(arriving_[i]) || !proved_.insert(peer).second) continue;
+      proving_.push_back({peer, lane});
+      if (Status status = device_->links().writeProof(peer, lane, proofNumber(environment_.rank, peer)); !status.ok()) {
+        return provingWith(std::move(status).error(), peer);
+      }
+    }
+    if (proving_.empty()) return success();
+    std::vector<PointToPoint> operations;
+    for (Proof& proof : proving_) {
+      operations.push_back({true, &proof.written, sizeof proof.written, DataType::uint8, proof.peer});
+      operations.push_back({false, &proof.there, sizeof proof.there, DataType::uint8, proof.peer});
+    }
+    ATOLL_ASSIGN(exchange_, environment_.exchange(operations));
+    return success();
+  }
+
+  Status endProofs() {
+    ATOLL_ASSIGN(const auto onDevice, cuda::OnDevice::of(device_->device()));
+    for (const Proof& proof : std::exchange(proving_, {})) {
+      const std::uint64_t number = proofNumber(proof.peer, environment_.rank);
+      if (Status status = device_->links().checkProof(proof.peer, proof.lane, number); !status.ok()) {
+        return provingWith(std::move(status).error(), proof.peer);
+      }
+    }
+    return success();
+  }
+
+  [[nodiscard]] Error provingWith(Error error, Rank peer) const {
+    return std::move(error).within(fmt::format("trying peer access between device {} and that of {}", device_->device(),
+                                               environment_.directory->name(peer)));
+  }
+  /// Each direction of each pair has a pattern of its own.
+  static std::uint64_t proofNumber(Rank from, Rank to) {
+    return static_cast<std::uint64_t>(from) << 32 | static_cast<std::uint32_t>(to);
+  }
+
   Result<ProgramPointer> lower() {
     ATOLL_ASSIGN(const auto onDevice, cuda::OnDevice::of(device_->device()));
     const cuda::LinkShape& shape = device_->links().shape();
@@ -301,7 +357,9 @@ class CudaCalls final : public DeviceCalls {
   std::vector<std::pair<Rank, std::int32_t>> wanted_;
   std::vector<LinkOffer> leaving_;
   std::vector<LinkOffer> arriving_;
-  Execution* exchange_ = nullptr;  ///< of offers, while it is under way
+  std::set<Rank> proved_;          ///< peers on other devices whose peer access was tried, or is being
+  std::vector<Proof> proving_;     ///< while it is
+  Execution* exchange_ = nullptr;  ///< of offers, or of the news that patterns are written, while it is under way
 };
 
 }  // namespace

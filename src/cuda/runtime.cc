@@ -76,11 +76,15 @@ Stream::~Stream() {
 
 Status Stream::copy(void* to, const void* from, std::size_t bytes) {
   ATOLL_TRY(checked(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_), "cudaMemcpyAsync"));
-  return checked(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+  return finish();
 }
 
 Status Stream::clear(void* data, std::size_t bytes) {
   ATOLL_TRY(checked(cudaMemsetAsync(data, 0, bytes, stream_), "cudaMemsetAsync"));
+  return finish();
+}
+
+Status Stream::finish() {
   return checked(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
 }
 

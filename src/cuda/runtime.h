@@ -82,6 +82,10 @@ class Stream {
   /// Returns when it is done. Streams of the user's are not waited for.
   Status copy(void* to, const void* from, std::size_t bytes);
   Status clear(void* data, std::size_t bytes);
+  /// What was queued on it is done when this returns.
+  Status finish();
+
+  [[nodiscard]] cudaStream_t get() const { return stream_; }
 
  private:
   explicit Stream(cudaStream_t stream) : stream_(stream) {}

@@ -105,6 +105,34 @@ TEST(CudaErrors, DevicesWithoutPeerAccess_AreNamed) {
   EXPECT_THAT(texts[0] + texts[1], HasSubstr("linking device"));
 }
 
+TEST(CudaErrors, PeerAccessThatCorrupts_IsFoundBeforeItIsUsed) {
+  fakecuda::Configuration corrupting;
+  corrupting.corrupt = "0-1";
+  DeviceWorld world({0, 1}, corrupting);
+  std::vector<Status> outcome(2, success());
+  world.onRanks([&](Rank rank, cudaStream_t stream) {
+    DeviceBuffer buffer(3000 * sizeof(int));
+    const Status status = world[rank].run(deviceCall(kSum, buffer.data(), buffer.data(), stream));
+    cudaStreamSynchronize(stream);
+    outcome[static_cast<std::size_t>(rank)] = status.ok() ? world[rank].failure() : status;
+  });
+  for (const Status& status : outcome) {
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().code, ErrorCode::deviceError);
+    EXPECT_THAT(status.error().text, HasSubstr("trying peer access between device"));
+    EXPECT_THAT(status.error().text, HasSubstr("an IOMMU or PCIe ACS stands between the devices"));
+  }
+  // No walk was launched: only the patterns.
+  EXPECT_EQ(fakecuda::callCount("cudaLaunchKernel"), 2);
+}
+
+TEST(CudaErrors, RanksOnOneDevice_NeedNoPeerAccess) {
+  fakecuda::Configuration corrupting;
+  corrupting.corrupt = "all";
+  DeviceWorld world({1, 1}, corrupting);
+  EXPECT_FALSE(world.run(kSum));
+}
+
 TEST(CudaErrors, RankThatDoesNotCome_EndsTheOthersByTheirLimit) {
   DeviceWorld world({0, 1}, 0.3);
   ASSERT_FALSE(world.run(kSum));

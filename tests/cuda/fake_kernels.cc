@@ -80,6 +80,7 @@ void registerKernels() {
       nullptr, "atollScale", {{sizeof(kernels::device::Scaling), false}},
       [](const fakecuda::Block& block, void** arguments) {
         const auto& scaling = *static_cast<const kernels::device::Scaling*>(arguments[0]);
+        if (!fakecuda::storesArrive(block.device, scaling.to)) return;
         kernels::device::scale(scaling, block.number, block.grid.x);
       },
       traits);

@@ -9,6 +9,7 @@
 //   FAKECUDA_MEMORY      bytes of a device [8 GiB]
 //   FAKECUDA_SMS         multiprocessors of a device [132]
 //   FAKECUDA_PEERS       which devices reach each other: "all", "none", or pairs "0-1,2-3" [all]
+//   FAKECUDA_CORRUPT     pairs whose peer access is there and loses what is stored, without an error, or "all" []
 //   FAKECUDA_FABRIC      1: memory can be exported by fabric handles [0]
 //   FAKECUDA_FAIL        calls that fail: "cudaMalloc:3:2" is the third cudaMalloc with error 2; several, separated by
 //   commas CUDA_MODULE_LOADING  EAGER: kernels need not be loaded before use
@@ -36,6 +37,7 @@ struct Configuration {
   std::size_t memoryBytes = std::size_t{8} << 30;
   int multiprocessors = 132;
   std::string peers = "all";
+  std::string corrupt = "none";
   bool fabric = false;
   std::string fail;
   bool eagerLoading = false;
@@ -152,6 +154,10 @@ void registerKernel(void (*symbol)(P...), std::string name, Body body, KernelTra
 /// device's, nor a peer's to which access is enabled, nor pinned or managed. Kernels may ask for pointers that they
 /// find inside their arguments.
 bool mayAccess(int device, const void* pointer, std::size_t bytes);
+
+/// Does what a kernel or copy of the device stores there arrive? Not in memory of a device with which it is one of the
+/// pairs that FAKECUDA_CORRUPT names. Copies see to it themselves; kernels that stand for such stores have to ask.
+bool storesArrive(int device, const void* pointer);
 
 /// The memory behind an address that a multicast object is mapped at, one pointer for each device bound there: what
 /// multimem instructions read and write. Empty for any other address.

@@ -227,6 +227,40 @@ TEST_F(Memory, Free_WaitsForTheDevicesWork) {
   EXPECT_CUDA(cudaSuccess, cudaStreamDestroy(stream));
 }
 
+TEST_F(Memory, PairThatCorrupts_LosesWhatIsStoredAndTellsNobody) {
+  resetWith([](Configuration& machine) { machine.corrupt = "0-1"; });
+  void* here = nullptr;
+  void* there = nullptr;
+  void* beyond = nullptr;
+  ASSERT_CUDA(cudaMalloc(&here, 4));
+  ASSERT_CUDA(cudaSetDevice(1));
+  ASSERT_CUDA(cudaMalloc(&there, 4));
+  ASSERT_CUDA(cudaSetDevice(2));
+  ASSERT_CUDA(cudaMalloc(&beyond, 4));
+  ASSERT_CUDA(cudaSetDevice(0));
+  ASSERT_CUDA(cudaDeviceEnablePeerAccess(1, 0));
+  ASSERT_CUDA(cudaDeviceEnablePeerAccess(2, 0));
+  const int before = 5;
+  const int stored = 7;
+  ASSERT_CUDA(cudaMemcpy(here, &stored, 4, cudaMemcpyHostToDevice));
+  for (void* const target : {there, beyond}) {
+    ASSERT_CUDA(cudaSetDevice(target == there ? 1 : 2));
+    ASSERT_CUDA(cudaMemcpy(target, &before, 4, cudaMemcpyHostToDevice));
+    ASSERT_CUDA(cudaSetDevice(0));
+    EXPECT_CUDA(cudaSuccess, cudaMemcpyAsync(target, here, 4, cudaMemcpyDeviceToDevice, nullptr));
+    ASSERT_CUDA(cudaStreamSynchronize(nullptr));
+    ASSERT_CUDA(cudaSetDevice(target == there ? 1 : 2));
+    int got = 0;
+    ASSERT_CUDA(cudaMemcpy(&got, target, 4, cudaMemcpyDeviceToHost));
+    EXPECT_EQ(got, target == there ? before : stored);
+  }
+  EXPECT_FALSE(storesArrive(0, there));
+  EXPECT_FALSE(storesArrive(1, here));
+  EXPECT_TRUE(storesArrive(0, here));
+  EXPECT_TRUE(storesArrive(2, there));
+  for (void* const memory : {here, there, beyond}) ASSERT_CUDA(cudaFree(memory));
+}
+
 TEST_F(Memory, OtherDevicesMemory_NeedsPeerAccess) {
   DeviceInts here(1);
   EXPECT_TRUE(mayAccess(0, here.data(), 4));

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "src/exec/cuda/peer_proof.h"
+
 namespace atl::cuda {
 namespace {
 
@@ -19,9 +21,11 @@ struct Parts {
   explicit Parts(const LinkShape& shape)
       : packets(rounded(sizeof(device::Region))),
         slots(packets + rounded(device::kMails * device::packetsOf(shape.packetBytes) * sizeof(device::Packet))),
-        state(slots + rounded(device::kMails * shape.slotBytes)),
-        bytes(state + rounded(sizeof(device::LinkState))) {}
-  std::size_t packets, slots, state, bytes;
+        proof(slots + rounded(device::kMails * shape.slotBytes)),
+        state(proof + rounded(kProofBytes)),
+        way(state + rounded(sizeof(device::LinkState))),
+        bytes(way + rounded(kProofBytes)) {}
+  std::size_t packets, slots, proof, state, way, bytes;
 };
 
 }  // namespace
@@ -66,6 +70,16 @@ Status DeviceLinks::accept(Rank peer, std::int32_t lane, const LinkOffer& offer)
   end.there = memory + offer.offset;
   end.sharesAddresses = imports_.sharesAllWith(offer.memory);
   return success();
+}
+
+Status DeviceLinks::writeProof(Rank peer, std::int32_t lane, std::uint64_t number) {
+  const End& end = ends_.at({peer, lane});
+  const Parts parts(shape_);
+  return cuda::writeProof(end.there + parts.proof, end.here + parts.way, number, *stream_);
+}
+
+Status DeviceLinks::checkProof(Rank peer, std::int32_t lane, std::uint64_t number) {
+  return cuda::checkProof(ends_.at({peer, lane}).here + Parts(shape_).proof, number, *stream_);
 }
 
 device::Link DeviceLinks::link(Rank peer, std::int32_t lane) const {

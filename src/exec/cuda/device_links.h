@@ -43,6 +43,14 @@ class DeviceLinks {
   /// The peer's end. The link is there after that.
   Status accept(Rank peer, std::int32_t lane, const LinkOffer& offer);
 
+  /// Whether the peer's device is another one, so that peer access is to be proved; the same at both ends.
+  [[nodiscard]] bool crossesDevices(const LinkOffer& offer) const {
+    return !areas_.empty() && areas_.back().exported.uuid != offer.memory.uuid;
+  }
+  /// See peer_proof.h. `number` is of the direction, and the same at both ends.
+  Status writeProof(Rank peer, std::int32_t lane, std::uint64_t number);
+  Status checkProof(Rank peer, std::int32_t lane, std::uint64_t number);
+
   /// A link that is there.
   [[nodiscard]] device::Link link(Rank peer, std::int32_t lane) const;
 

@@ -54,6 +54,17 @@ void readText(const char* variable, std::string& value) {
   if (const char* text = std::getenv(variable)) value = text;
 }
 
+/// Is the pair of different devices one of "0-1,2-3"? Of "all" every pair is.
+bool names(const std::string& told, int physical, int otherPhysical) {
+  if (physical == otherPhysical) return false;
+  if (told == "all" || told == "none") return told == "all";
+  const std::string pair = std::to_string(physical) + "-" + std::to_string(otherPhysical);
+  const std::string mirrored = std::to_string(otherPhysical) + "-" + std::to_string(physical);
+  const std::vector<std::string> pairs = split(told);
+  return std::any_of(pairs.begin(), pairs.end(),
+                     [&](const std::string& one) { return one == pair || one == mirrored; });
+}
+
 }  // namespace
 
 Configuration configurationFromEnvironment() {
@@ -64,6 +75,7 @@ Configuration configurationFromEnvironment() {
   readNumber("FAKECUDA_FABRIC", machine.fabric);
   readNumber("FAKECUDA_DRIVER", machine.driverVersion);  // "none" reads as 0
   readText("FAKECUDA_PEERS", machine.peers);
+  readText("FAKECUDA_CORRUPT", machine.corrupt);
   readText("FAKECUDA_FAIL", machine.fail);
   std::string loading;
   readText("CUDA_MODULE_LOADING", loading);
@@ -102,14 +114,11 @@ int visibleNumber(int physical) {
 }
 
 bool peersByMachine(int physical, int otherPhysical) {
-  const std::string& peers = configuration().peers;
-  if (physical == otherPhysical) return false;
-  if (peers == "all" || peers == "none") return peers == "all";
-  const std::string pair = std::to_string(physical) + "-" + std::to_string(otherPhysical);
-  const std::string mirrored = std::to_string(otherPhysical) + "-" + std::to_string(physical);
-  const std::vector<std::string> pairs = split(peers);
-  return std::any_of(pairs.begin(), pairs.end(),
-                     [&](const std::string& told) { return told == pair || told == mirrored; });
+  return names(configuration().peers, physical, otherPhysical);
+}
+
+bool corruptsByMachine(int physical, int otherPhysical) {
+  return names(configuration().corrupt, physical, otherPhysical);
 }
 
 void reset(Configuration machine) {

@@ -21,4 +21,7 @@ int visibleNumber(int physical);
 /// Can two devices, by their numbers on the machine, reach each other's memory?
 bool peersByMachine(int physical, int otherPhysical);
 
+/// Does peer access between two devices, by their numbers on the machine, lose what is stored?
+bool corruptsByMachine(int physical, int otherPhysical);
+
 }  // namespace fakecuda

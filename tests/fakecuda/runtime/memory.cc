@@ -213,6 +213,12 @@ bool mayAccess(int device, const void* pointer, std::size_t bytes) {
   }
 }
 
+bool storesArrive(int device, const void* pointer) {
+  const std::optional<Allocation> allocation = find(pointer);
+  if (!allocation || allocation->onHost()) return true;
+  return !corruptsByMachine(physicalNumber(device), allocation->physicalDevice);
+}
+
 void forgetMemory() {
   Register& all = memory();
   const std::lock_guard lock(all.mutex);

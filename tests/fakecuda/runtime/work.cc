@@ -37,6 +37,7 @@ cudaGraphNodeType nodeType(const Work& work) {
 void perform(const Work& work, int device) {
   if (deviceError(device) != cudaSuccess) return;
   if (const auto* copied = std::get_if<CopyWork>(&work)) {
+    if (!storesArrive(device, copied->to)) return;
     std::memmove(copied->to, copied->staged != nullptr ? copied->staged->data() : copied->from, copied->bytes);
   } else if (const auto* filled = std::get_if<FillWork>(&work)) {
     fillRows(filled->parameters);
