@@ -453,6 +453,30 @@ ATOLL_API atollResult_t atollCommGetAsyncError(atollComm_t comm, atollResult_t* 
 ATOLL_API atollResult_t atollCommSplit(atollComm_t comm, int color, int key, atollComm_t* newcomm,
                                        const atollConfig_t* config);
 
+/** @brief atollCommShrink() of a communicator that is well. */
+#define ATOLL_SHRINK_DEFAULT 0
+/** @brief atollCommShrink() ends every call under way first, as atollCommAbort() does, and shrinks a failed one too. */
+#define ATOLL_SHRINK_ABORT 1
+
+/**
+ * @brief Makes a communicator of all ranks but some, which may be dead. The others call it, with the same list.
+ *
+ * The ranks keep their order. The parent stays as it is; after ::ATOLL_SHRINK_ABORT that is aborted: it takes no more
+ * calls, and is yet to be destroyed. One thread that holds several ranks makes these calls in a group.
+ * @param comm the communicator to shrink.
+ * @param excluded the ranks that are left out, each once; they do not call.
+ * @param count number of them, at least 1.
+ * @param[out] newcomm the new handle; `NULL` after an error.
+ * @param config the configuration of the new communicator; `NULL` for that of the parent. With `blocking` 0 the call
+ * returns ::atollInProgress.
+ * @param flags ::ATOLL_SHRINK_DEFAULT or ::ATOLL_SHRINK_ABORT, the same on every rank.
+ * @return ::atollSuccess, ::atollInProgress, ::atollInvalidArgument for a wrong list, ::atollTimeout when a rank that
+ * is not left out does not come within `bootstrapTimeout` or left out others, or, with ::ATOLL_SHRINK_DEFAULT, the
+ * error that ended the parent.
+ */
+ATOLL_API atollResult_t atollCommShrink(atollComm_t comm, const int* excluded, int count, atollComm_t* newcomm,
+                                        const atollConfig_t* config, int flags);
+
 /**
  * @brief Tells how many ranks a communicator has.
  * @param comm the communicator.
@@ -803,6 +827,19 @@ ATOLL_API atollResult_t atollGroupStart(void);
  *   ::atollInvalidUsage without a matching atollGroupStart(); or the group's first error.
  */
 ATOLL_API atollResult_t atollGroupEnd(void);
+
+/**
+ * @brief Ends a group without running it, and tells how long it would take.
+ *
+ * The time is what the tuning table has or the cost model says, as for atollCommGetChoice(): of each communicator's
+ * calls one after the other, and of several communicators the longest. Sends and receives are priced as if all went by
+ * the slowest link between the ranks, and plans of the user's own as nothing. An inner group's end tells 0.
+ * @param[out] seconds the time; 0 after an error.
+ * @return ::atollSuccess; as atollGroupEnd() where a call of the group was refused or none is open;
+ * ::atollInvalidUsage, and nothing is made, for a group that makes communicators; ::atollInvalidArgument when `seconds`
+ * is `NULL`. The group is closed in any case.
+ */
+ATOLL_API atollResult_t atollGroupSimulateEnd(double* seconds);
 
 /** @} */
 

@@ -19,6 +19,10 @@ inline constexpr unsigned kNcclConfigMagic = 0xcafebeef;
 inline constexpr unsigned kNcclSimInfoMagic = 0x74685283;
 inline constexpr int kNcclUndefined = INT_MIN;
 
+// Flags of ncclCommShrink.
+inline constexpr int kNcclShrinkDefault = 0;
+inline constexpr int kNcclShrinkAbort = 1;
+
 using ncclComm_t = struct ncclComm*;
 using ncclWindow_t = struct ncclWindow_vidmem*;
 using cudaStream_t = struct CUstream_st*;

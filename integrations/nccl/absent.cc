@@ -15,9 +15,7 @@ ATOLL_NCCL_ABSENT(CommMemStats, "atollCommGetStats tells what a communicator hol
 ATOLL_NCCL_ABSENT(CommQueryProperties, "there is no device API");
 ATOLL_NCCL_ABSENT(CommResume, "communicators are not suspended");
 ATOLL_NCCL_ABSENT(CommRevoke, "end the communicator with ncclCommAbort");
-ATOLL_NCCL_ABSENT(CommShrink, "while all ranks are well, ncclCommSplit makes a smaller communicator");
 ATOLL_NCCL_ABSENT(CommSuspend, "communicators are not suspended");
-ATOLL_NCCL_ABSENT(GroupSimulateEnd, "the group is still open, and ncclGroupEnd runs it");
 
 // One-sided operations, and what kernels of the user's call.
 ATOLL_NCCL_ABSENT(PutSignal, "ncclSend and ncclRecv move data");

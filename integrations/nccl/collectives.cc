@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Collectives, sends and receives, groups and operators: Atoll's, under NCCL's names.
+#include <cstddef>
+#include <cstring>
+
 #include "integrations/nccl/results.h"
 
 using namespace atl::nccl;  // NOLINT(google-build-using-namespace): the C functions are outside
@@ -89,6 +92,23 @@ ATOLL_NCCL_API ncclResult_t pncclGroupEnd() {
   return resultOf(atollGroupEnd());
 }
 ATOLL_NCCL_TWIN(GroupEnd);
+
+// The group is closed whatever is wrong with what is to be told. NCCL tells microseconds.
+ATOLL_NCCL_API ncclResult_t pncclGroupSimulateEnd(ncclSimInfo_t* simInfo) {
+  double seconds = 0;
+  const ncclResult_t ended = resultOf(atollGroupSimulateEnd(&seconds));
+  if (ended != ncclSuccess) return ended;
+  std::size_t size = 0;
+  if (simInfo != nullptr) std::memcpy(&size, &simInfo->size, sizeof size);
+  constexpr std::size_t kWanted = offsetof(ncclSimInfo_t, estimatedTime) + sizeof simInfo->estimatedTime;
+  if (size < kWanted || simInfo->magic != kNcclSimInfoMagic) {
+    return refused(ncclInvalidArgument, "argument simInfo was not initialised with NCCL_SIM_INFO_INITIALIZER");
+  }
+  constexpr double kMicroseconds = 1e6;
+  simInfo->estimatedTime = static_cast<float>(seconds * kMicroseconds);
+  return ncclSuccess;
+}
+ATOLL_NCCL_TWIN(GroupSimulateEnd);
 
 ATOLL_NCCL_API ncclResult_t pncclRedOpCreatePreMulSum(ncclRedOp_t* op, void* scalar, ncclDataType_t type,
                                                       ncclScalarResidence_t residence, ncclComm_t comm) {

@@ -133,6 +133,20 @@ ATOLL_NCCL_API ncclResult_t pncclCommSplit(ncclComm_t comm, int color, int key, 
 }
 ATOLL_NCCL_TWIN(CommSplit);
 
+ATOLL_NCCL_API ncclResult_t pncclCommShrink(ncclComm_t comm, int* excludeRanksList, int excludeRanksCount,
+                                            ncclComm_t* newcomm, ncclConfig_t* given, int shrinkFlags) {
+  static_assert(kNcclShrinkDefault == ATOLL_SHRINK_DEFAULT && kNcclShrinkAbort == ATOLL_SHRINK_ABORT);
+  int device = 0;
+  if (const atollResult_t result = atollCommDevice(atollsOf(comm), &device); result != atollSuccess) {
+    return resultOf(result);
+  }
+  atollConfig_t config;
+  if (const ncclResult_t result = configured(given, device, config); result != ncclSuccess) return result;
+  return resultOf(atollCommShrink(atollsOf(comm), excludeRanksList, excludeRanksCount,
+                                  reinterpret_cast<atollComm_t*>(newcomm), &config, shrinkFlags));
+}
+ATOLL_NCCL_TWIN(CommShrink);
+
 ATOLL_NCCL_API ncclResult_t pncclCommFinalize(ncclComm_t comm) {
   return resultOf(atollCommFinalize(atollsOf(comm)));
 }

@@ -137,6 +137,22 @@ Status runInOrder(Communicator& communicator, const std::vector<QueuedCall>& cal
   return firstOf(std::move(ready), together.launch());
 }
 
+Result<double> predictInOrder(const Communicator& communicator, const std::vector<QueuedCall>& calls) {
+  std::vector<PointToPoint> exchange;
+  double seconds = 0;
+  for (std::size_t next = 0; next < calls.size();) {
+    if (const Call* const call = calls[next].collective()) {
+      ++next;
+      ATOLL_ASSIGN(const double its, communicator.predict(*call));
+      seconds += its;
+    } else {
+      takeExchange(calls, next, exchange);
+      seconds += communicator.predict(exchange);
+    }
+  }
+  return seconds;
+}
+
 void Batch::add(Entry& entry, std::vector<QueuedCall> calls) {
   parts_.push_back(Part{&entry, Turn(entry.turns), std::move(calls)});
 }

@@ -16,6 +16,9 @@ namespace atl::api {
 /// communicator's claim, when its turns are idle. Allocates nothing once this thread has run as many calls before.
 Status runInOrder(Communicator& communicator, const std::vector<QueuedCall>& calls);
 
+/// How long they will take, one after the other. Runs nothing. Under the communicator's claim, when its turns are idle.
+Result<double> predictInOrder(const Communicator& communicator, const std::vector<QueuedCall>& calls);
+
 class Batch {
  public:
   /// `name` is the API function that errors are ascribed to.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/api/entry.h"
 
+#include <chrono>
+
 #include "src/api/report.h"
 
 namespace atl::api {
@@ -64,6 +66,11 @@ void EntryTable::close(atollComm_t handle) {
   last.reset();
   const std::scoped_lock lock(mutex_);
   vacant_.push_back(parts->index);
+}
+
+void awaitUnclaimed(const Entry& entry) {
+  constexpr auto kPause = std::chrono::microseconds(50);
+  while (entry.claimed.load()) std::this_thread::sleep_for(kPause);
 }
 
 Error refusal(atollComm_t handle) {

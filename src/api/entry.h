@@ -159,6 +159,10 @@ class Claim {
   Entry* entry_ = nullptr;
 };
 
+/// Waits for a thread that is in a call and on its way out: its communicator was aborted, or it found the handle
+/// closing. Closers are rare and patient, so that callers need not wake them.
+void awaitUnclaimed(const Entry& entry);
+
 /// Why a handle could not be claimed.
 Error refusal(atollComm_t handle);
 

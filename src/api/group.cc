@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/api/arguments.h"
 #include "src/api/dispatch.h"
 #include "src/api/report.h"
 
@@ -15,6 +16,7 @@ namespace atl::api {
 namespace {
 
 constexpr auto kEnd = "atollGroupEnd";
+constexpr auto kSimulateEnd = "atollGroupSimulateEnd";
 
 struct Group {
   struct Part {
@@ -130,11 +132,18 @@ atollResult_t open() {
   return atollSuccess;
 }
 
+Error noGroup() {
+  return makeError(ErrorCode::invalidUsage, "no group is open in this thread; atollGroupStart begins one");
+}
+
+/// The end of a group in which a call was refused.
+atollResult_t endSpoiled(const char* call, Group& group) {
+  drop(std::move(group.starts));
+  return report(call, group.spoiled->result, fmt::format("nothing of the group was run: {}", group.spoiled->text));
+}
+
 atollResult_t end() {
-  if (openGroup.depth == 0) {
-    return report(kEnd,
-                  makeError(ErrorCode::invalidUsage, "no group is open in this thread; atollGroupStart begins one"));
-  }
+  if (openGroup.depth == 0) return report(kEnd, noGroup());
   if (--openGroup.depth > 0) return atollSuccess;
   if (Exchange* const exchange = std::exchange(openGroup.exchange, nullptr)) {
     const Status status = runExchange(*exchange);
@@ -145,14 +154,44 @@ atollResult_t end() {
     return status.ok() ? atollSuccess : report(kEnd, status.error());
   }
   Group group = std::exchange(current(), Group());
-  if (group.spoiled) {
-    drop(std::move(group.starts));
-    return report(kEnd, group.spoiled->result, fmt::format("nothing of the group was run: {}", group.spoiled->text));
-  }
+  if (group.spoiled) return endSpoiled(kEnd, group);
   const atollResult_t started = startAll(std::move(group.starts));
   if (started != atollSuccess && started != atollInProgress) return started;
   const Status status = runCalls(std::move(group));
   return status.ok() ? started : report(kEnd, status.error());
+}
+
+/// Communicators run side by side, so the slowest tells.
+Result<double> predict(const Group& group) {
+  double longest = 0;
+  for (const Group::Part& part : group.parts) {
+    const Claim claim(part.comm);
+    if (!claim) return refusal(part.comm);
+    claim.entry().turns.drain();
+    ATOLL_ASSIGN(const double seconds, predictInOrder(*claim.entry().communicator, part.calls));
+    longest = std::max(longest, seconds);
+  }
+  return longest;
+}
+
+atollResult_t simulateEnd(double* seconds) {
+  if (openGroup.depth == 0) return report(kSimulateEnd, noGroup());
+  if (seconds != nullptr) *seconds = 0;
+  if (--openGroup.depth > 0) return atollSuccess;
+  becomeGeneral();
+  Group group = std::exchange(current(), Group());
+  if (group.spoiled) return endSpoiled(kSimulateEnd, group);
+  if (!group.starts.empty()) {
+    drop(std::move(group.starts));
+    return report(kSimulateEnd, makeError(ErrorCode::invalidUsage,
+                                          "the group makes communicators, which cannot be simulated; nothing of it was "
+                                          "run"));
+  }
+  if (const Status status = checkNotNull("seconds", seconds); !status.ok()) return report(kSimulateEnd, status.error());
+  const auto predicted = predict(group);
+  if (!predicted.ok()) return report(kSimulateEnd, predicted.error());
+  *seconds = *predicted;
+  return atollSuccess;
 }
 
 }  // namespace
@@ -184,4 +223,8 @@ atollResult_t atollGroupStart() {
 
 atollResult_t atollGroupEnd() {
   return atl::api::guarded(atl::api::kEnd, [] { return atl::api::end(); });
+}
+
+atollResult_t atollGroupSimulateEnd(double* seconds) {
+  return atl::api::guarded(atl::api::kSimulateEnd, [&] { return atl::api::simulateEnd(seconds); });
 }

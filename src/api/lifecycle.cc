@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a communicator ends: finalize, destroy, abort; and the question whether it has ended by itself.
-#include <chrono>
 #include <thread>
 
 #include "src/api/arguments.h"
@@ -9,13 +8,6 @@
 
 namespace atl::api {
 namespace {
-
-/// A thread that is in a call is on its way out: its communicator was aborted, or it found the handle closing. Closers
-/// are rare and patient, so that callers need not wake them.
-void awaitUnclaimed(const Entry& entry) {
-  constexpr auto kPause = std::chrono::microseconds(50);
-  while (entry.claimed.load()) std::this_thread::sleep_for(kPause);
-}
 
 enum class Ending { destroy, abort };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "src/plan/explain.h"
+#include "src/plan/price.h"
 
 namespace atl {
 namespace {
@@ -49,6 +50,11 @@ Result<plan::Decision> Choosing::decide(const plan::Choice& choice) const {
   ATOLL_ASSIGN(plan::Decision decision, plan::decide(choice, *site_, forced_, tuned_));
   if (disagreement_ && decision.by != plan::Decision::By::user) return *disagreement_;
   return decision;
+}
+
+double Choosing::secondsOfARound(const plan::Work& work, double largestMessage) const {
+  const double latency = work.messages > 0 ? plan::roundSeconds(site_->link(), largestMessage) : 0;
+  return latency + plan::priceOfWork(work, 1, site_->link()).work();
 }
 
 std::string Choosing::explain(const plan::Choice& choice, const plan::Decision& decision) const {

@@ -26,6 +26,9 @@ class Choosing {
   /// and two ranks have different ones.
   [[nodiscard]] Result<plan::Decision> decide(const plan::Choice& choice) const;
 
+  /// Price of a rank's work in one round, whose largest message has so many bytes, by the slowest link that there is.
+  [[nodiscard]] double secondsOfARound(const plan::Work& work, double largestMessage) const;
+
   /// What ATOLL_DEBUG=plan prints.
   [[nodiscard]] std::string explain(const plan::Choice& choice, const plan::Decision& decision) const;
 

@@ -91,6 +91,7 @@ class CommunicatorOfRank final : public Communicator, private Launches {
   Launches* launches() override { return device_ == nullptr ? nullptr : this; }
 
   Result<std::unique_ptr<Communicator>> split(int color, int key, const Settings& settings) override;
+  Result<std::unique_ptr<Communicator>> shrink(std::span<const Rank> excluded, const Settings& settings) override;
 
   void abort() override {
     const auto text = fmt::format("{} aborted the communicator", directory().name(rank_));
@@ -133,6 +134,11 @@ class CommunicatorOfRank final : public Communicator, private Launches {
 
   [[nodiscard]] Result<AlgorithmChoice> choiceFor(Collective collective, std::uint64_t bytes) const override {
     return planner_->choiceFor(collective, bytes);
+  }
+
+  [[nodiscard]] Result<double> predict(const Call& call) const override { return planner_->predict(call); }
+  [[nodiscard]] double predict(std::span<const PointToPoint> operations) const override {
+    return planner_->predict(operations);
   }
 
   [[nodiscard]] CommunicatorStats stats() const override {
@@ -268,6 +274,10 @@ class CommunicatorOfRank final : public Communicator, private Launches {
     return {rank_, &session_->directory(), &settings_, &outbox_, &watch_, patienceFor(directory(), rank_, settings_)};
   }
 
+  /// `serial` tells it from other communicators of the same members.
+  Result<std::unique_ptr<Communicator>> ofMembers(std::span<const Rank> members, std::uint64_t serial,
+                                                  const Settings& settings, Deadline deadline);
+
   Status finish(Result<Execution*> started) {
     if (!started.ok()) return std::move(started).error();
     if (under_ == &execution_ && execution_.finishAtOnce()) return success();
@@ -360,6 +370,7 @@ class CommunicatorOfRank final : public Communicator, private Launches {
   Told told_{*this};
   std::uint64_t sequence_ = 0;
   std::uint64_t splits_ = 0;
+  std::uint64_t shrinks_ = 0;
   std::uint64_t topologies_ = 0;  ///< that it was told while it ran
 };
 
@@ -392,12 +403,31 @@ Result<std::unique_ptr<Communicator>> CommunicatorOfRank::split(int color, int k
   std::vector<Rank> members;
   members.reserve(chosen.size());
   for (const auto& [memberKey, member] : chosen) members.push_back(member);
+  // Several colors split at once: the number of the split alone would not tell their sessions apart.
+  return ofMembers(members, serial << 32 | static_cast<std::uint32_t>(color), settings, deadline);
+}
+
+Result<std::unique_ptr<Communicator>> CommunicatorOfRank::ofMembers(std::span<const Rank> members, std::uint64_t serial,
+                                                                    const Settings& settings, Deadline deadline) {
   const auto me = static_cast<Rank>(std::ranges::find(members, rank_) - members.begin());
-  // Several colors split at once: the serial alone would not tell their sessions apart.
-  const std::uint64_t name = serial << 32 | static_cast<std::uint32_t>(color);
-  ATOLL_ASSIGN(auto session, session_->subset(rank_, members, name, deadline));
+  ATOLL_ASSIGN(auto session, session_->subset(rank_, members, serial, deadline));
   auto topology = topologyOfMembers(*topology_, members, session->communicator());
   return createWith(std::move(topology), std::move(session), me, settings);
+}
+
+// Who is left follows from the list, so nobody has to be asked who might be dead.
+Result<std::unique_ptr<Communicator>> CommunicatorOfRank::shrink(std::span<const Rank> excluded,
+                                                                 const Settings& settings) {
+  constexpr std::uint64_t kShrink = std::uint64_t{1} << 63;  // apart from the serials of splits
+  std::vector<Rank> members;
+  for (Rank rank = 0; rank < ranks(); ++rank) {
+    if (std::ranges::find(excluded, rank) == excluded.end()) members.push_back(rank);
+  }
+  auto made =
+      ofMembers(members, kShrink | ++shrinks_, settings, Deadline::inSeconds(settings_.bootstrapTimeoutSeconds));
+  if (made.ok()) return made;
+  return std::move(made).error().within(
+      fmt::format("shrinking to {} of {} ranks, which all have to leave out the same", members.size(), ranks()));
 }
 
 }  // namespace

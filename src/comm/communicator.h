@@ -65,6 +65,10 @@ class Communicator {
   /// negative color takes part and gets null. Blocks.
   virtual Result<std::unique_ptr<Communicator>> split(int color, int key, const Settings& settings) = 0;
 
+  /// Collective over the ranks that `excluded` does not list, which all give the same list; this rank is one of them. A
+  /// communicator of these ranks in their order, also where this one has failed or the others are dead. Blocks.
+  virtual Result<std::unique_ptr<Communicator>> shrink(std::span<const Rank> excluded, const Settings& settings) = 0;
+
   /// Ends every call under way, here and on the other ranks, with ErrorCode::aborted. From any thread; idempotent.
   virtual void abort() = 0;
 
@@ -82,6 +86,11 @@ class Communicator {
   /// What a call of `bytes` payload (nccl-tests' "size") would run, with an operator that commutes, equal blocks and,
   /// where there is one, the root 0. Not collective; runs nothing.
   [[nodiscard]] virtual Result<AlgorithmChoice> choiceFor(Collective collective, std::uint64_t bytes) const = 0;
+
+  /// How long a call will take, measured or by the cost model, without others beside it; 0 for a plan of the user's
+  /// own. Not collective; runs nothing.
+  [[nodiscard]] virtual Result<double> predict(const Call& call) const = 0;
+  [[nodiscard]] virtual double predict(std::span<const PointToPoint> operations) const = 0;
 
   [[nodiscard]] virtual CommunicatorStats stats() const = 0;
 };

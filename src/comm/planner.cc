@@ -38,6 +38,18 @@ std::uint64_t Planner::payloadBytes(const Call& call) const {
   return call.count * element * static_cast<std::uint64_t>(payloadBlocks(call.collective, ranks_));
 }
 
+plan::Choice Planner::choiceOf(const Call& call, std::uint64_t bytes) const {
+  plan::Choice choice;
+  choice.collective = call.collective;
+  choice.ranks = ranks_;
+  choice.root = call.root;
+  choice.bytes = bytes;
+  choice.ordered = call.op.ordered();
+  choice.unequalBlocks = call.vForm;
+  choice.tileBytes = settings_.tileBytes;
+  return choice;
+}
+
 Result<std::shared_ptr<const Plan>> Planner::planFor(const Call& call, std::uint64_t bytes, std::int32_t shares) {
   for (const auto& plan : userPlans_[static_cast<std::size_t>(call.collective)]) {
     if (plan->root != call.root) continue;
@@ -48,14 +60,7 @@ Result<std::shared_ptr<const Plan>> Planner::planFor(const Call& call, std::uint
     }
     return plan;
   }
-  plan::Choice choice;
-  choice.collective = call.collective;
-  choice.ranks = ranks_;
-  choice.root = call.root;
-  choice.bytes = bytes;
-  choice.ordered = call.op.ordered();
-  choice.unequalBlocks = call.vForm;
-  choice.tileBytes = settings_.tileBytes;
+  const plan::Choice choice = choiceOf(call, bytes);
   ATOLL_ASSIGN(const auto decision, choosing_.decide(choice));
   if (log::enabled(log::Subject::plan)) log::write(log::Subject::plan, rank_, choosing_.explain(choice, decision));
 
@@ -127,6 +132,31 @@ Result<AlgorithmChoice> Planner::choiceFor(Collective collective, std::uint64_t 
   report.seconds = decision.ranked.front().seconds;
   if (decision.ofModel != nullptr) report.ofModel = decision.ofModel->name;
   return report;
+}
+
+Result<double> Planner::predict(const Call& call) const {
+  for (const auto& plan : userPlans_[static_cast<std::size_t>(call.collective)]) {
+    if (plan->root == call.root) return 0.0;
+  }
+  ATOLL_ASSIGN(const auto decision, choosing_.decide(choiceOf(call, payloadBytes(call))));
+  return decision.ranked.front().seconds;
+}
+
+double Planner::predict(std::span<const PointToPoint> operations) const {
+  plan::Work work;
+  double largest = 0;
+  for (const PointToPoint& operation : operations) {
+    const auto bytes = static_cast<double>(operation.count * sizeOf(operation.type));
+    if (operation.peer == rank_) {
+      work.reduced += operation.isSend ? bytes : 0;
+      continue;
+    }
+    work.messages += 1;
+    (operation.isSend ? work.sent : work.received) += bytes;
+    largest = std::max(largest, bytes);
+  }
+  work.posted = work.sent;
+  return choosing_.secondsOfARound(work, largest);
 }
 
 void Planner::use(std::shared_ptr<const Plan> plan) {

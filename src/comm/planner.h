@@ -54,7 +54,13 @@ class Planner {
   /// the root 0.
   [[nodiscard]] Result<AlgorithmChoice> choiceFor(Collective collective, std::uint64_t bytes) const;
 
+  /// How long a call will take; 0 for a plan of the user's own, of which nothing is known.
+  [[nodiscard]] Result<double> predict(const Call& call) const;
+  /// Likewise sends and receives at once, each by the slowest link that there is.
+  [[nodiscard]] double predict(std::span<const PointToPoint> operations) const;
+
  private:
+  [[nodiscard]] plan::Choice choiceOf(const Call& call, std::uint64_t payloadBytes) const;
   Result<std::shared_ptr<const Plan>> planFor(const Call& call, std::uint64_t payloadBytes, std::int32_t shares);
 
   Rank rank_;

@@ -227,5 +227,83 @@ TEST(Group, RanksThatDisagree_AreToldWithBothSides) {
   }
 }
 
+/// What the group of `calls` would take.
+template <class Calls>
+double simulated(Calls calls) {
+  double seconds = -1;
+  EXPECT_EQ(atollGroupStart(), atollSuccess);
+  calls();
+  EXPECT_EQ(atollGroupSimulateEnd(&seconds), atollSuccess) << lastError();
+  return seconds;
+}
+
+TEST(GroupSimulateEnd, RunsNothingAndTellsATime) {
+  World world(2);
+  std::vector<int> numbers(1 << 20, 7);
+  const auto sum = [&](std::size_t count) {
+    ASSERT_EQ(atollAllReduce(numbers.data(), numbers.data(), count, atollInt, atollSum, world[0], nullptr),
+              atollSuccess);
+  };
+  const double little = simulated([&] { sum(1); });
+  const double much = simulated([&] { sum(numbers.size()); });
+  const double both = simulated([&] {
+    sum(1);
+    sum(numbers.size());
+  });
+  EXPECT_GT(little, 0);
+  EXPECT_GT(much, little);
+  EXPECT_DOUBLE_EQ(both, little + much);
+  EXPECT_EQ(numbers.front(), 7);
+  // No group is open any more, and none of its calls is left for the next.
+  double seconds = 0;
+  EXPECT_EQ(atollGroupSimulateEnd(&seconds), atollInvalidUsage);
+  EXPECT_EQ(simulated([] {}), 0);
+  world.run([&](int, atollComm_t comm) { EXPECT_EQ(atollBarrier(comm, nullptr), atollSuccess) << lastError(comm); });
+}
+
+TEST(GroupSimulateEnd, SendsAndCommunicators) {
+  World world(2);
+  World other(2);
+  std::vector<char> bytes(1 << 22);
+  const auto exchange = [&](atollComm_t comm, std::size_t count) {
+    ASSERT_EQ(atollSend(bytes.data(), count, atollInt8, 1, comm, nullptr), atollSuccess);
+    ASSERT_EQ(atollRecv(bytes.data(), count, atollInt8, 1, comm, nullptr), atollSuccess);
+  };
+  const double little = simulated([&] { exchange(world[0], 8); });
+  const double much = simulated([&] { exchange(world[0], bytes.size()); });
+  EXPECT_GT(little, 0);
+  EXPECT_GT(much, little);
+  // Side by side, the longer one tells.
+  EXPECT_DOUBLE_EQ(much, simulated([&] {
+                     exchange(world[0], bytes.size());
+                     exchange(other[0], 8);
+                   }));
+}
+
+TEST(GroupSimulateEnd, WrongUse_IsNamedAndClosesTheGroup) {
+  World world(2);
+  double seconds = -1;
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  EXPECT_EQ(atollGroupSimulateEnd(nullptr), atollInvalidArgument);
+  EXPECT_EQ(lastError(), "atollGroupSimulateEnd: argument seconds is NULL");
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  EXPECT_EQ(atollBarrier(nullptr, nullptr), atollInvalidArgument);
+  EXPECT_EQ(atollGroupSimulateEnd(&seconds), atollInvalidArgument);
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  atollComm_t part = nullptr;
+  ASSERT_EQ(atollCommSplit(world[0], 0, 0, &part, nullptr), atollSuccess);
+  EXPECT_EQ(atollGroupSimulateEnd(&seconds), atollInvalidUsage);
+  EXPECT_EQ(part, nullptr);
+  EXPECT_EQ(seconds, 0);
+  // Of two the outer one tells.
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  ASSERT_EQ(atollGroupStart(), atollSuccess);
+  ASSERT_EQ(atollBarrier(world[0], nullptr), atollSuccess);
+  EXPECT_EQ(atollGroupSimulateEnd(&seconds), atollSuccess);
+  EXPECT_EQ(seconds, 0);
+  EXPECT_EQ(atollGroupSimulateEnd(&seconds), atollSuccess);
+  EXPECT_GT(seconds, 0);
+}
+
 }  // namespace
 }  // namespace atl::api

@@ -13,7 +13,21 @@ using testing::HasSubstr;
 constexpr ncclDataType_t kInt = 2;
 constexpr ncclRedOp_t kSum = 0;
 
-class NcclCommunicators : public Devices {};
+class NcclCommunicators : public Devices {
+ protected:
+  /// The ranks sum among themselves by these communicators, which go then.
+  void expectSumOf(ncclComm_t (&parts)[kDevices], const std::vector<int>& ranks) {
+    int wanted = 0;
+    ASSERT_EQ(ncclGroupStart(), ncclSuccess);
+    for (const int r : ranks) {
+      wanted += valueOf(r, 0);
+      ASSERT_EQ(ncclAllReduce(send_[r], recv_[r], kCount, kInt, kSum, parts[r], streams_[r]), ncclSuccess);
+    }
+    ASSERT_EQ(ncclGroupEnd(), ncclSuccess) << ncclGetLastError(nullptr);
+    for (const int r : ranks) EXPECT_EQ(received(r), wanted);
+    for (const int r : ranks) EXPECT_EQ(ncclCommDestroy(parts[r]), ncclSuccess);
+  }
+};
 
 ncclConfig_t configuration() {
   ncclConfig_t config{};
@@ -83,14 +97,64 @@ TEST_F(NcclCommunicators, Split_KeepsTheDevices) {
   ASSERT_EQ(ncclCommUserRank(parts[2], &rank), ncclSuccess);
   EXPECT_EQ(device, 2);
   EXPECT_EQ(rank, 0);
+  expectSumOf(parts, {0, 2});
+}
+
+TEST_F(NcclCommunicators, Shrink_LeavesRanksOut) {
+  int excluded[] = {1};
+  ncclComm_t parts[kDevices] = {};
+  ncclConfig_t config = configuration();
   ASSERT_EQ(ncclGroupStart(), ncclSuccess);
   for (const int r : {0, 2}) {
-    ASSERT_EQ(ncclAllReduce(send_[r], recv_[r], kCount, kInt, kSum, parts[r], streams_[r]), ncclSuccess);
+    ASSERT_EQ(ncclCommShrink(comms_[r], excluded, 1, &parts[r], &config, kNcclShrinkDefault), ncclSuccess);
   }
   ASSERT_EQ(ncclGroupEnd(), ncclSuccess) << ncclGetLastError(nullptr);
-  EXPECT_EQ(received(0), valueOf(0, 0) + valueOf(2, 0));
-  EXPECT_EQ(received(2), valueOf(0, 0) + valueOf(2, 0));
-  for (const int r : {0, 2}) EXPECT_EQ(ncclCommDestroy(parts[r]), ncclSuccess);
+  expectSumOf(parts, {0, 2});
+  inGroup([&](int r) { return ncclAllReduce(send_[r], recv_[r], kCount, kInt, kSum, comms_[r], streams_[r]); });
+  EXPECT_EQ(received(1), valueOf(0, 0) + valueOf(1, 0) + valueOf(2, 0));
+  EXPECT_EQ(ncclCommShrink(comms_[1], excluded, 1, &parts[1], nullptr, kNcclShrinkDefault), ncclInvalidArgument);
+}
+
+/// Rank 2's device is never called, so the others' kernels wait on theirs.
+TEST_F(NcclCommunicators, ShrinkWithAbort_EndsWhatHangsOnTheDevices) {
+  inGroup([&](int r) { return ncclAllReduce(send_[r], recv_[r], kCount, kInt, kSum, comms_[r], streams_[r]); });
+  int excluded[] = {2};
+  ncclComm_t parts[kDevices] = {};
+  for (const int r : {0, 1}) {
+    ASSERT_EQ(ncclAllReduce(send_[r], recv_[r], kCount, kInt, kSum, comms_[r], streams_[r]), ncclSuccess);
+  }
+  ASSERT_EQ(ncclGroupStart(), ncclSuccess);
+  for (const int r : {0, 1}) {
+    ASSERT_EQ(ncclCommShrink(comms_[r], excluded, 1, &parts[r], nullptr, kNcclShrinkAbort), ncclSuccess);
+  }
+  ASSERT_EQ(ncclGroupEnd(), ncclSuccess) << ncclGetLastError(nullptr);
+  expectSumOf(parts, {0, 1});
+  ncclResult_t state = ncclSuccess;
+  ASSERT_EQ(ncclCommGetAsyncError(comms_[0], &state), ncclSuccess);
+  EXPECT_EQ(state, ncclRemoteError);
+}
+
+TEST_F(NcclCommunicators, GroupSimulateEnd_TellsMicrosecondsAndRunsNothing) {
+  const int launches = fakecuda::callCount("cudaLaunchKernel");
+  const auto simulated = [&](std::size_t count) {
+    ncclSimInfo_t info{sizeof(ncclSimInfo_t), kNcclSimInfoMagic, kNcclVersion, -1};
+    EXPECT_EQ(ncclGroupStart(), ncclSuccess);
+    for (int r = 0; r < kDevices; ++r) {
+      EXPECT_EQ(ncclAllReduce(send_[r], recv_[r], count, kInt, kSum, comms_[r], streams_[r]), ncclSuccess);
+    }
+    EXPECT_EQ(ncclGroupSimulateEnd(&info), ncclSuccess) << ncclGetLastError(nullptr);
+    return info.estimatedTime;
+  };
+  const float little = simulated(1);
+  EXPECT_GT(little, 0.1F);
+  EXPECT_LT(little, 1000.F);
+  EXPECT_GT(simulated(kDevices * kCount), little);
+  EXPECT_EQ(fakecuda::callCount("cudaLaunchKernel"), launches);
+  ncclSimInfo_t wrong{sizeof(ncclSimInfo_t), 0, kNcclVersion, -1};
+  ASSERT_EQ(ncclGroupStart(), ncclSuccess);
+  EXPECT_EQ(ncclGroupSimulateEnd(&wrong), ncclInvalidArgument);
+  EXPECT_THAT(ncclGetLastError(nullptr), HasSubstr("NCCL_SIM_INFO_INITIALIZER"));
+  EXPECT_EQ(ncclGroupSimulateEnd(&wrong), ncclInvalidUsage);  // it is closed
 }
 
 TEST_F(NcclCommunicators, Abort_ReachesTheOthers) {
@@ -109,8 +173,8 @@ TEST_F(NcclCommunicators, Windows_AreRegistrations) {
 }
 
 TEST_F(NcclCommunicators, WhatIsAbsent_SaysSo) {
-  EXPECT_EQ(ncclCommShrink(comms_[0], nullptr, 0, nullptr, nullptr, 0), ncclInvalidUsage);
-  EXPECT_THAT(ncclGetLastError(nullptr), HasSubstr("ncclCommShrink is not there"));
+  EXPECT_EQ(ncclCommSuspend(comms_[0], 0), ncclInvalidUsage);
+  EXPECT_THAT(ncclGetLastError(nullptr), HasSubstr("ncclCommSuspend is not there"));
 }
 
 TEST_F(NcclCommunicators, ConfigurationWithoutItsMagic_IsRefused) {

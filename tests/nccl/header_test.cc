@@ -54,6 +54,10 @@ TEST(NcclHeader, Values_AreTheSame) {
   EXPECT_EQ(static_cast<int>(ncclMin), atollMin);
   EXPECT_EQ(static_cast<int>(ncclScalarHostImmediate), atollScalarHostImmediate);
   EXPECT_EQ(NCCL_SPLIT_NOCOLOR, ATOLL_SPLIT_NOCOLOR);
+#ifdef NCCL_SHRINK_ABORT
+  EXPECT_EQ(NCCL_SHRINK_DEFAULT, ours::kNcclShrinkDefault);
+  EXPECT_EQ(NCCL_SHRINK_ABORT, ours::kNcclShrinkAbort);
+#endif
   EXPECT_EQ(sizeof(ncclRedOp_t), sizeof(ours::ncclRedOp_t));
   EXPECT_EQ(sizeof(ncclDataType_t), sizeof(ours::ncclDataType_t));
 }

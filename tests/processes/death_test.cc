@@ -109,6 +109,25 @@ TEST_P(Death, OfAnyRankTwentyTimes_IsNamedByAllOthersAndLeavesNothing) {
   std::printf("survivors noticed after %.3f s at most (promised: %.0f s)\n", longest, kPromisedSeconds);
 }
 
+/// Of the first rank too, whose process is the root of the tree that the others are joined by.
+TEST_P(Death, OfARank_LeavesACommunicatorThatShrinks) {
+  for (const int victim : {0, 2}) {
+    SCOPED_TRACE("rank " + std::to_string(victim) + " is killed");
+    ProgramRun run({ATOLL_PROGRAM, "run", "-n", std::to_string(kRanks), "--keep-going", "--", ENDLESS_WORKER, "1000",
+                    std::to_string(victim)},
+                   environment_);
+    const pid_t pid = pidOfRank(run.awaitLines("pid ", kRanks), victim);
+    ASSERT_GT(pid, 0);
+    ::kill(pid, SIGKILL);
+    const auto result = run.wait();
+    const auto lines = linesOf(result.output);
+    for (int rank = 0; rank < kRanks; ++rank) {
+      if (rank == victim) continue;
+      EXPECT_THAT(lines, testing::Contains("[" + std::to_string(rank) + "] sum 3 of 3 ranks")) << result.errors;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Over, Death, testing::Values("shm", "tcp", "ucx", "rdma", "ncclnet"),
                          [](const auto& transport) { return std::string(transport.param); });
 

@@ -1,12 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// One rank of a job that does not end: all-reduces over and over until one fails. Prints "pid P rank R" and "turning R"
-// once it runs, and then, with the time since the epoch in microseconds, "failed at T: TEXT".
+// One rank of a job that does not end: endless_worker COUNT [VICTIM]. All-reduces over and over until one fails. Prints
+// "pid P" once it runs, and then, with the time since the epoch in microseconds, "failed at T: TEXT". Where it is told
+// who will die, it goes on without that rank, and prints "sum S of N ranks".
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <vector>
 
 #include "tests/processes/check.h"
+
+namespace {
+
+/// The ranks that are left sum ones.
+void goOnWithout(int victim, atollComm_t comm, int rank) {
+  using atl::test::require;
+  atollComm_t smaller = nullptr;
+  require(atollCommShrink(comm, &victim, 1, &smaller, nullptr, ATOLL_SHRINK_ABORT), "shrink", rank);
+  int ranks = 0;
+  require(atollCommCount(smaller, &ranks), "count", rank, smaller);
+  int sum = 1;
+  require(atollAllReduce(&sum, &sum, 1, atollInt, atollSum, smaller, nullptr), "sum", rank, smaller);
+  std::printf("sum %d of %d ranks\n", sum, ranks);
+  std::fflush(stdout);
+  require(atollCommDestroy(smaller), "destroy", rank);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using atl::test::require;
@@ -28,6 +48,7 @@ int main(int argc, char** argv) {
               static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()),
               atollGetLastError(comm));
   std::fflush(stdout);
+  if (argc > 2) goOnWithout(std::atoi(argv[2]), comm, rank);
   atollCommAbort(comm);
   return 3;
 }
