@@ -51,8 +51,8 @@ inline constexpr std::size_t kSmallBytes = 4 * kInlineBytes;
 static_assert(kSmallBytes <= kMailSlots * kInlineBytes, "a small message must fit a mailbox");
 /// From here on a message in shareable memory is read in place; a shorter one is copied sooner than it is found.
 inline constexpr std::size_t kLeastShared = 1024;
-/// Sizes of bounced messages between which the better way to copy differs; see src/exec/host/bounce_copy.h.
-inline constexpr std::size_t kCopyClasses = 4;
+/// Kinds of bounced messages between which the better way to copy differs; see src/exec/host/bounce_copy.h.
+inline constexpr std::size_t kCopyClasses = 5;
 
 /// How the payload of a mailbox message is to be found.
 enum class MailKind : std::uint8_t {
@@ -139,7 +139,7 @@ struct Mailbox {
   std::atomic<std::uint32_t> followsShared;
   /// Set by the receiver when it waits for long: the core that it runs on, counted from 1; 0: not yet.
   std::atomic<std::uint32_t> core;
-  /// Set by the receiver: what reading a bounced message of each class of sizes costs it, in ps a byte, if the sender
+  /// Set by the receiver: what reading a bounced message of each class costs it, in ps a byte, if the sender
   /// wrote it through its cache ([0]) or around it ([1]); 0: unknown.
   std::atomic<std::uint32_t> readCost[kCopyClasses][2];
   /// The receiver's: the writer of `slots` rings it.

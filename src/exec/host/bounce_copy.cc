@@ -24,37 +24,23 @@ std::uint32_t blendedCost(std::uint32_t known, Duration spent, std::size_t bytes
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(blended, UINT32_MAX));
 }
 
-CopyMarks BounceCopier::choose(Known& known, const std::atomic<std::uint32_t> (&readCost)[2]) {
+CopyMarks BounceCopier::choose(std::size_t bytes, bool beyondCache, const Mailbox& out, Path stream) {
+  const std::uint8_t kind = copyClassOf(bytes, beyondCache);
+  if (stream != Path::automatic) return {stream == Path::on, false, kind};
+  Known& known = known_[kind];
   const std::uint32_t turn = known.messages++;
-  if (turn < kFirstTimed) return {turn % 2 == 1, true};
-  const std::uint32_t read[2] = {readCost[0].load(std::memory_order_relaxed),
-                                 readCost[1].load(std::memory_order_relaxed)};
-  // Unknown: the peer runs the call in a form that does not time. Around the cache is never very wrong.
+  if (turn < kFirstTimed) return {turn % 2 == 1, true, kind};
+  const std::uint32_t read[2] = {out.readCost[kind][0].load(std::memory_order_relaxed),
+                                 out.readCost[kind][1].load(std::memory_order_relaxed)};
+  // Unknown: nothing was read yet. Around the cache is never very wrong.
   const bool unknown = read[0] == 0 || read[1] == 0;
   const bool streamed =
       unknown || std::uint64_t{known.writeCost[1]} + read[1] <= std::uint64_t{known.writeCost[0]} + read[0];
-  return {turn % kOtherEvery == 0 ? !streamed : streamed, turn % kTimedEvery == 0};
-}
-
-CopyMarks BounceCopier::copy(std::byte* slot, const std::byte* data, std::size_t bytes, const Mailbox& out,
-                             Path stream) {
-  CopyMarks marks{stream != Path::off, false};
-  const std::size_t sizes = copyClassOf(bytes);
-  if (stream == Path::automatic && bytes <= kMostAdaptive) marks = choose(known_[sizes], out.readCost[sizes]);
-  const auto write = marks.streamed ? kernels::streamBytes : kernels::copyBytes;
-  if (!marks.timed) {
-    write(slot, data, bytes);
-    return marks;
-  }
-  const auto begin = Clock::now();
-  write(slot, data, bytes);
-  std::uint32_t& cost = known_[sizes].writeCost[marks.streamed ? 1 : 0];
-  cost = blendedCost(cost, Clock::now() - begin, bytes);
-  return marks;
+  return {turn % kOtherEvery == 0 ? !streamed : streamed, turn % kTimedEvery == 0, kind};
 }
 
 void noteReading(Mailbox& in, CopyMarks marks, Duration spent, std::size_t bytes) {
-  auto& cost = in.readCost[copyClassOf(bytes)][marks.streamed ? 1 : 0];
+  auto& cost = in.readCost[marks.kind][marks.streamed ? 1 : 0];
   cost.store(blendedCost(cost.load(std::memory_order_relaxed), spent, bytes), std::memory_order_relaxed);
 }
 

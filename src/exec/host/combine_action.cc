@@ -43,6 +43,7 @@ void CombineAction::begin(StepContext& context, const Chunk& destination, std::i
     in.link = sources[i].link;
     in.finished = in.begun = in.holdsMail = false;
     in.window = nullptr;
+    in.marks = {};
     in.offer = nullptr;
     in.windowBytes = 0;
     in.posted = in.taken = 0;
@@ -97,11 +98,13 @@ bool CombineAction::foldAvailable(StepContext& context) {
     bytes = std::min(bytes, in.link == nullptr ? in.cursor.run() : in.windowBytes);
   }
   if (bytes > 0) {
+    bool timed = false;
     for (std::size_t i = 0; i < active_; ++i) {
       const Incoming& in = incoming_[i];
       operands_[i] = in.link == nullptr ? in.cursor.data() : in.window;
+      timed |= in.marks.timed;
     }
-    fold(context, bytes);
+    timed ? foldTimed(context, bytes) : fold(context, bytes);
     destination_.advance(bytes);
     for (std::size_t i = 0; i < active_; ++i) consume(incoming_[i], bytes);
   }
@@ -127,6 +130,18 @@ void CombineAction::fold(StepContext& context, std::size_t bytes) {
     kernels::copyBytes(to, operands[0], bytes);
   }
   if (traits_.finish) context.reducer->finish(to, bytes);
+}
+
+// The time is shared evenly among the operands that came from peers.
+void CombineAction::foldTimed(StepContext& context, std::size_t bytes) {
+  const auto begin = Clock::now();
+  fold(context, bytes);
+  const Duration spent = Clock::now() - begin;
+  const std::span incoming(incoming_.data(), active_);
+  const auto remote = std::ranges::count_if(incoming, [](const Incoming& in) { return in.link != nullptr; });
+  for (const Incoming& in : incoming) {
+    if (in.marks.timed) noteReading(*in.link->memory.in, in.marks, spent / remote, bytes);
+  }
 }
 
 // True if what is made next can go straight to all who want it: then the places are theirs.
@@ -179,6 +194,7 @@ Result<bool> CombineAction::fillFromMail(StepContext& context, Incoming& in) {
   if (!window.ok()) return std::move(window).error();
   const std::size_t bytes = window->bytes;
   in.window = window->data;
+  in.marks = window->marks;
   in.offer = window->offer;
   in.answer = window->answer;
   in.begun = true;

@@ -65,6 +65,7 @@ class CombineAction {
     std::size_t unseen = 0;  ///< message bytes not yet in a window
     const std::byte* window = nullptr;
     std::size_t windowBytes = 0;
+    CopyMarks marks;             ///< of the message that the window shows
     std::byte* offer = nullptr;  ///< where the peer wants the result for what the window holds …
     std::uint64_t answer = 0;    ///< … as this message of mine
     bool holdsMail = false;      ///< the window is a mailbox message, to be released
@@ -88,6 +89,7 @@ class CombineAction {
   Result<bool> receiveStraight(StepContext& context);
   bool foldAvailable(StepContext& context);
   void fold(StepContext& context, std::size_t bytes);
+  void foldTimed(StepContext& context, std::size_t bytes);
   bool findPlaces(const StepContext& context);
 
   std::vector<Incoming> incoming_;

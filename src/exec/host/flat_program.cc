@@ -232,7 +232,9 @@ bool FlatProgram::sendTo(Outgoing& out, const std::byte* data, std::size_t bytes
     slot_ = context.outbox->tryAcquire();
     // Peers of other calls may hold every slot, and wait for a peer that waits for this message: see send_action.h.
     if (slot_ == nullptr) return context.starving && sendInline(link, data, bytes, label);
-    marks_ = out.link->copier.copy(slot_, data, bytes, *link.out, context.stream);
+    marks_ = out.link->copier.copy(bytes, context.beyondCache, *link.out, context.stream, [&](bool streamed) {
+      (streamed ? kernels::streamBytes : kernels::copyBytes)(slot_, data, bytes);
+    });
   }
   context.outbox->readBy(link, postBounced(link, label.tag, context.outbox->offsetOf(slot_), bytes, marks_.bits()));
   return true;

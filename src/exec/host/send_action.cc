@@ -16,11 +16,9 @@ constexpr std::size_t kForwardBytes = 64 * 1024;
 /// A message link takes a scattered chunk piece by piece; up to so many bytes a copy that lies together costs less.
 constexpr std::size_t kMostGathered = 16 * 1024;
 
-/// Copies `bytes` from a cursor into a slot, without moving the cursor. Around the cache: the reader would otherwise
-/// have to fetch every line out of this core's cache, which on machines without a shared one costs several times what
-/// memory does.
-void gather(std::byte* to, ChunkCursor from, std::size_t bytes, Path stream = Path::automatic) {
-  const auto copy = stream == Path::off ? kernels::copyBytes : kernels::streamBytes;
+/// Copies `bytes` from a cursor, without moving the cursor; `streamed`: around the cache.
+void gather(std::byte* to, ChunkCursor from, std::size_t bytes, bool streamed) {
+  const auto copy = streamed ? kernels::streamBytes : kernels::copyBytes;
   while (bytes > 0) {
     const std::size_t now = std::min(bytes, from.run());
     copy(to, from.data(), now);
@@ -91,7 +89,7 @@ void SendAction::begin(StepContext& context, const Chunk& chunk, std::int32_t sh
 ChunkCursor SendAction::together(const ChunkCursor& chunk) {
   if (chunk.run() == total_ || total_ > kMostGathered || feeder_ != nullptr) return chunk;
   if (gathered_.size() < total_) gathered_.resize(kMostGathered);
-  gather(gathered_.data(), chunk, total_, Path::off);
+  gather(gathered_.data(), chunk, total_, false);
   return {gathered_.data(), total_};
 }
 
@@ -179,7 +177,7 @@ bool SendAction::progressInline(Outgoing& out) {
   if (out.cursor.run() >= bytes) {
     postInline(link, tag_, out.cursor.data(), bytes);
   } else {
-    gather(packet, out.cursor, bytes);
+    gather(packet, out.cursor, bytes, false);
     postInline(link, tag_, packet, bytes);
   }
   advance(out.cursor, bytes);
@@ -253,13 +251,16 @@ bool SendAction::progressBounced(StepContext& context) {
       break;
     }
     const std::size_t bytes = ready(outgoing_[leader], wanted);
-    gather(slot, outgoing_[leader].cursor, bytes, context.stream);
+    LinkEnd& first = *outgoing_[leader].link;
+    const CopyMarks marks =
+        first.copier.copy(bytes, context.beyondCache, *first.memory.out, context.stream,
+                          [&](bool streamed) { gather(slot, outgoing_[leader].cursor, bytes, streamed); });
     moved = true;
     for (std::size_t i = leader; i < active_; ++i) {
       Outgoing& out = outgoing_[i];
       if (i != leader && (!canTake(out) || out.cursor.remaining() != at)) continue;
       announceCall(out);
-      const auto message = postBounced(out.link->memory, tag_, context.outbox->offsetOf(slot), bytes);
+      const auto message = postBounced(out.link->memory, tag_, context.outbox->offsetOf(slot), bytes, marks.bits());
       context.outbox->readBy(out.link->memory, message);
       advance(out.cursor, bytes);
       if (out.cursor.remaining() > 0) continue;
