@@ -16,7 +16,10 @@ template <Space X, class Folding>
 ATOLL_HOST_DEVICE bool perform(X& x, const Job& job, const Folding& folding) {
   switch (job.kind) {
     case Job::Kind::stop: return true;
-    case Job::Kind::copy: copyBytes(x, job.to, job.from, job.bytes); return true;
+    case Job::Kind::copy:
+      // In place a rank's own block is where it belongs, and peers may be reading it there.
+      if (job.to != job.from) copyBytes(x, job.to, job.from, job.bytes);
+      return true;
     case Job::Kind::sendPackets: sendPackets(x, job); return true;
     case Job::Kind::fold: return folding(x, job);
   }
