@@ -23,11 +23,11 @@ Error cannotMap(std::size_t bytes) {
 
 }  // namespace
 
-Result<void*> mapForHugePages(int file, std::size_t bytes, int protection) {
+Result<std::byte*> mapForHugePages(int file, std::size_t bytes, int protection) {
   if (bytes < kHugePage) {
     void* const at = ::mmap(nullptr, bytes, protection, MAP_SHARED, file, 0);
     if (at == MAP_FAILED) return cannotMap(bytes);
-    return at;
+    return static_cast<std::byte*>(at);
   }
   // Room for the memory wherever in it the first boundary is; what lies around it goes back.
   const std::size_t room = bytes + kHugePage;
@@ -46,7 +46,7 @@ Result<void*> mapForHugePages(int file, std::size_t bytes, int protection) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::size_t end = before + (bytes + page - 1) / page * page;
   if (end < room) ::munmap(begin + end, room - end);
-  return at;
+  return begin + before;
 }
 
 void takeHugePages(void* memory, std::size_t bytes) {

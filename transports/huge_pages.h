@@ -12,7 +12,7 @@ namespace atl {
 
 /// mmap of a whole file, to be shared, from an address on at which the kernel can map its huge pages as such.
 /// `protection`: PROT_READ, PROT_WRITE. Undone by munmap. Fails as mmap does.
-Result<void*> mapForHugePages(int file, std::size_t bytes, int protection);
+Result<std::byte*> mapForHugePages(int file, std::size_t bytes, int protection);
 
 /// Takes the pages of memory of mapForHugePages, which nobody has touched yet, now, as huge ones as far as the system
 /// has any to give (Linux 6.1 and newer; elsewhere nothing happens), and near the calling thread. Leaves memory alone

@@ -31,12 +31,6 @@ int reservePages(int fd, std::size_t bytes) {
   return status;
 }
 
-Result<std::byte*> mapPages(int fd, std::size_t bytes, bool writable) {
-  auto at = mapForHugePages(fd, bytes, PROT_READ | (writable ? PROT_WRITE : 0));
-  if (!at.ok()) return std::move(at).error();
-  return static_cast<std::byte*>(at.value());
-}
-
 }  // namespace
 
 Result<SharedMemory> SharedMemory::create(std::size_t bytes, const char* name) {
@@ -57,7 +51,7 @@ Result<SharedMemory> SharedMemory::create(std::size_t bytes, const char* name) {
   memory.fd_.reset(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!memory.fd_) return failed(errno, "create");
   if (::ftruncate(memory.fd(), static_cast<off_t>(bytes)) != 0) return failed(errno, "size");
-  ATOLL_ASSIGN(memory.data_, mapPages(memory.fd(), bytes, true));
+  ATOLL_ASSIGN(memory.data_, mapForHugePages(memory.fd(), bytes, PROT_READ | PROT_WRITE));
   memory.size_ = bytes;
   placeNearCaller(memory.data_, bytes);
   if (reservePages(memory.fd(), bytes) != 0) return failed(errno, "reserve");
@@ -78,7 +72,7 @@ Result<SharedMemory> SharedMemory::map(UniqueFd fd, std::size_t bytes, bool writ
                      bytes);
   }
   SharedMemory memory;
-  ATOLL_ASSIGN(memory.data_, mapPages(fd.get(), bytes, writable));
+  ATOLL_ASSIGN(memory.data_, mapForHugePages(fd.get(), bytes, PROT_READ | (writable ? PROT_WRITE : 0)));
   memory.size_ = bytes;
   memory.fd_ = std::move(fd);
   return memory;

@@ -6,7 +6,6 @@
 
 #include "src/api/arguments.h"
 #include "src/api/group.h"
-#include "src/api/plan_file.h"
 #include "src/api/report.h"
 #include "src/api/start.h"
 
@@ -60,19 +59,13 @@ Status abortFirst(atollComm_t comm) {
 /// Settled when it begins, which in a group is at its end.
 Result<Maker> prepare(atollComm_t parent, const std::vector<Rank>& excluded, bool aborts, const Settings& settings) {
   if (aborts) ATOLL_TRY(abortFirst(parent));
-  const Claim claim(parent);
-  if (!claim) return refusal(parent);
-  const auto turn = std::make_shared<Turn>(claim.entry().turns);
-  return Maker([turn, communicator = claim.entry().communicator, excluded, aborts,
-                settings]() -> Result<std::unique_ptr<Communicator>> {
-    turn->await();
-    if (const Status state = communicator->failure(); !aborts && !state.ok()) {
+  const auto makeFrom = [excluded, aborts, settings](Communicator& its) -> Result<std::unique_ptr<Communicator>> {
+    if (const Status state = its.failure(); !aborts && !state.ok()) {
       return Error(state.error()).within("the communicator has failed, and only ATOLL_SHRINK_ABORT shrinks it then");
     }
-    ATOLL_ASSIGN(auto made, communicator->shrink(excluded, settings));
-    ATOLL_TRY(applyPlanSetting(*made));
-    return made;
-  });
+    return its.shrink(excluded, settings);
+  };
+  return inTurnOf(parent, makeFrom);
 }
 
 /// What a shrink needs to know of its parent.

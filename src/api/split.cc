@@ -2,7 +2,6 @@
 // atollCommSplit: takes a turn of the parent, like any other call on it.
 #include "src/api/arguments.h"
 #include "src/api/group.h"
-#include "src/api/plan_file.h"
 #include "src/api/report.h"
 #include "src/api/start.h"
 
@@ -13,16 +12,7 @@ constexpr auto kCall = "atollCommSplit";
 
 /// Settled when the split begins, which in a group is at its end.
 Result<Maker> prepare(atollComm_t parent, int color, int key, const Settings& settings) {
-  const Claim claim(parent);
-  if (!claim) return refusal(parent);
-  const auto turn = std::make_shared<Turn>(claim.entry().turns);
-  return Maker([turn, communicator = claim.entry().communicator, color, key,
-                settings]() -> Result<std::unique_ptr<Communicator>> {
-    turn->await();
-    ATOLL_ASSIGN(auto made, communicator->split(color, key, settings));
-    if (made != nullptr) ATOLL_TRY(applyPlanSetting(*made));
-    return made;
-  });
+  return inTurnOf(parent, [color, key, settings](Communicator& its) { return its.split(color, key, settings); });
 }
 
 Result<Configuration> configuration(atollComm_t parent, const atollConfig_t* config) {

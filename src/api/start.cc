@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "src/api/group.h"
+#include "src/api/plan_file.h"
 #include "src/api/report.h"
 
 namespace atl::api {
@@ -153,6 +154,20 @@ atollResult_t startAll(std::vector<PendingStart> starts) {
     if (!status.ok() && !failed) failed = report(pending.call, status.error());
   }
   return failed.value_or(result);
+}
+
+Result<Maker> inTurnOf(atollComm_t parent,
+                       std::function<Result<std::unique_ptr<Communicator>>(Communicator&)> makeFrom) {
+  const Claim claim(parent);
+  if (!claim) return refusal(parent);
+  const auto turn = std::make_shared<Turn>(claim.entry().turns);
+  return Maker([turn, communicator = claim.entry().communicator,
+                makeFrom = std::move(makeFrom)]() -> Result<std::unique_ptr<Communicator>> {
+    turn->await();
+    ATOLL_ASSIGN(auto made, makeFrom(*communicator));
+    if (made != nullptr) ATOLL_TRY(applyPlanSetting(*made));
+    return made;
+  });
 }
 
 Status adoptAll(std::vector<std::unique_ptr<Communicator>> made, atollComm_t* out) {

@@ -26,6 +26,11 @@ inline Preparation prepared(Maker maker) {
   return [maker = std::move(maker)]() -> Result<Maker> { return maker; };
 }
 
+/// Settles, in the thread of the caller, that a communicator is made from another when it is that one's turn, as any
+/// call on it.
+Result<Maker> inTurnOf(atollComm_t parent,
+                       std::function<Result<std::unique_ptr<Communicator>>(Communicator&)> makeFrom);
+
 /// One that is yet to be begun. Its handle is `starting`.
 struct PendingStart {
   std::string call;            ///< the API function

@@ -17,9 +17,8 @@ using test::CollectiveCase;
 using test::DeviceBuffer;
 using test::deviceCall;
 using test::DeviceWorld;
+using test::kSum;
 using testing::HasSubstr;
-
-constexpr CollectiveCase kSum{Collective::allReduce, 3000, DataType::int32, ReduceOp::sum, kNoRank, false};
 
 fakecuda::Configuration machine(int devices, int driverVersion) {
   fakecuda::Configuration configuration;

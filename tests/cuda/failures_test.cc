@@ -12,15 +12,14 @@
 namespace atl {
 namespace {
 
-using test::CollectiveCase;
 using test::DeviceBuffer;
 using test::deviceCall;
 using test::DeviceWorld;
+using test::kSum;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr std::size_t kCount = 3000;
-constexpr CollectiveCase kSum{Collective::allReduce, kCount, DataType::int32, ReduceOp::sum, kNoRank, false};
+constexpr std::size_t kCount = kSum.count;
 
 /// A limit that no rank comes to whose call is ended by others; a rank that does has an error of its own.
 constexpr double kLate = 60;

@@ -10,13 +10,12 @@
 namespace atl {
 namespace {
 
-using test::CollectiveCase;
 using test::DeviceBuffer;
 using test::deviceCall;
 using test::DeviceWorld;
+using test::kSum;
 
-constexpr std::size_t kCount = 3000;
-constexpr CollectiveCase kSum{Collective::allReduce, kCount, DataType::int32, ReduceOp::sum, kNoRank, false};
+constexpr std::size_t kCount = kSum.count;
 
 /// A rank's input and output, in memory of its device.
 struct Buffers {

@@ -16,6 +16,9 @@
 
 namespace atl::test {
 
+/// A small all-reduce, for tests of what goes on around a call.
+inline constexpr CollectiveCase kSum{Collective::allReduce, 3000, DataType::int32, ReduceOp::sum, kNoRank, false};
+
 /// Memory of a device, with what a test wants in it.
 class DeviceBuffer {
  public:

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "kernels/host/kernels.h"
-
 namespace atl::exec {
 namespace {
 

@@ -104,7 +104,12 @@ bool CombineAction::foldAvailable(StepContext& context) {
       operands_[i] = in.link == nullptr ? in.cursor.data() : in.window;
       timed |= in.marks.timed;
     }
-    timed ? foldTimed(context, bytes) : fold(context, bytes);
+    const auto foldRun = [&] { fold(context, bytes); };
+    if (timed) {
+      timeReading(std::span(incoming_.data(), active_), bytes, foldRun, [](const Incoming& in) { return in.marks; });
+    } else {
+      foldRun();
+    }
     destination_.advance(bytes);
     for (std::size_t i = 0; i < active_; ++i) consume(incoming_[i], bytes);
   }
@@ -130,18 +135,6 @@ void CombineAction::fold(StepContext& context, std::size_t bytes) {
     kernels::copyBytes(to, operands[0], bytes);
   }
   if (traits_.finish) context.reducer->finish(to, bytes);
-}
-
-// The time is shared evenly among the operands that came from peers.
-void CombineAction::foldTimed(StepContext& context, std::size_t bytes) {
-  const auto begin = Clock::now();
-  fold(context, bytes);
-  const Duration spent = Clock::now() - begin;
-  const std::span incoming(incoming_.data(), active_);
-  const auto remote = std::ranges::count_if(incoming, [](const Incoming& in) { return in.link != nullptr; });
-  for (const Incoming& in : incoming) {
-    if (in.marks.timed) noteReading(*in.link->memory.in, in.marks, spent / remote, bytes);
-  }
 }
 
 // True if what is made next can go straight to all who want it: then the places are theirs.

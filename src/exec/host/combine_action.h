@@ -89,7 +89,6 @@ class CombineAction {
   Result<bool> receiveStraight(StepContext& context);
   bool foldAvailable(StepContext& context);
   void fold(StepContext& context, std::size_t bytes);
-  void foldTimed(StepContext& context, std::size_t bytes);
   bool findPlaces(const StepContext& context);
 
   std::vector<Incoming> incoming_;

@@ -312,10 +312,11 @@ Result<bool> FlatProgram::combine(const FlatStep& step, const StepContext& conte
       operands_[i] = sources[i].window.data;
       timed |= sources[i].window.marks.timed;
     }
+    const auto foldRun = [&] { fold(step, to + folded_, run, context); };
     if (timed) {
-      foldTimed(step, to + folded_, run, context);
+      timeReading(sources, run, foldRun, [](const Source& source) { return source.window.marks; });
     } else {
-      fold(step, to + folded_, run, context);
+      foldRun();
     }
     folded_ += run;
     for (Source& source : sources) {
@@ -357,18 +358,6 @@ void FlatProgram::fold(const FlatStep& step, std::byte* to, std::size_t bytes, c
     context.reducer->fold(to, operands_.data(), static_cast<int>(step.count), bytes);
   }
   if (step.finish) context.reducer->finish(to, bytes);
-}
-
-// The time is shared evenly among the operands that came through bounce slots.
-void FlatProgram::foldTimed(const FlatStep& step, std::byte* to, std::size_t bytes, const StepContext& context) {
-  const auto begin = Clock::now();
-  fold(step, to, bytes, context);
-  const Duration spent = Clock::now() - begin;
-  const std::span sources(sources_.data() + step.first, step.count);
-  const auto remote = std::ranges::count_if(sources, [](const Source& source) { return source.link != nullptr; });
-  for (const Source& source : sources) {
-    if (source.window.marks.timed) noteReading(*source.link->memory.in, source.window.marks, spent / remote, bytes);
-  }
 }
 
 bool FlatProgram::settled(const FlatStep& step) const {

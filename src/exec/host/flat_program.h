@@ -94,7 +94,6 @@ class FlatProgram {
   Result<bool> combine(const FlatStep& step, const StepContext& context);
   void enter(const FlatStep& step);
   Result<bool> look(Source& source, const Label& label, Rank me);
-  void foldTimed(const FlatStep& step, std::byte* to, std::size_t bytes, const StepContext& context);
   void fold(const FlatStep& step, std::byte* to, std::size_t bytes, const StepContext& context);
   [[nodiscard]] bool settled(const FlatStep& step) const;
 
