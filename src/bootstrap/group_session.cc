@@ -199,7 +199,7 @@ void GroupSession::lost(std::uint32_t process, const Error& why) {
 // ---- leaving
 // ---------------------------------------------------------------------------------------------------------
 
-void GroupSession::leave(Rank me) {
+void GroupSession::leave(Rank me, std::shared_ptr<void> kept) {
   Local* const mine = local(me);
   if (mine == nullptr) return;
   {
@@ -213,9 +213,12 @@ void GroupSession::leave(Rank me) {
   spread(notice);
   // Counted only now: whoever is last closes the tree behind every goodbye of this process, not ahead of some.
   bool last = false;
+  std::vector<std::shared_ptr<void>> unused;
   {
     const std::lock_guard lock(mutex_);
+    kept_.push_back(std::move(kept));
     last = ++localsLeft_ == localRanks_.size();
+    if (last) unused.swap(kept_);
   }
   if (alone_ || !last) return;
   const auto farewell = std::make_shared<std::promise<void>>();
@@ -231,7 +234,7 @@ void GroupSession::leave(Rank me) {
 void GroupSession::leaveAll() {
   for (const Rank rank : localRanks_)
     onNotice(rank, nullptr);  // nobody holds the session, so nobody is to hear of the others
-  for (const Rank rank : localRanks_) leave(rank);
+  for (const Rank rank : localRanks_) leave(rank, nullptr);
 }
 
 void GroupSession::closeWhenDone() {

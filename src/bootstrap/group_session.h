@@ -53,7 +53,7 @@ class GroupSession final : public Session, public ChannelOwner, public std::enab
   Result<std::vector<std::byte>> allGather(Rank me, std::span<const std::byte> mine, Deadline deadline) override;
   void spread(const Notice& notice) override;
   void onNotice(Rank me, std::function<void(const Notice&)> handler) override;
-  void leave(Rank me) override;
+  void leave(Rank me, std::shared_ptr<void> kept) override;
 
   Status onFrame(const std::shared_ptr<Channel>& channel, MessageType type, std::span<const std::byte> body) override;
   void onClosed(const std::shared_ptr<Channel>& channel, const Error& why) override;
@@ -117,7 +117,8 @@ class GroupSession final : public Session, public ChannelOwner, public std::enab
   std::deque<std::shared_ptr<const Notice>> notices_;  ///< all that have come
   std::vector<bool> left_;                             ///< by rank
   std::size_t localsLeft_ = 0;
-  std::optional<Error> failure_;  ///< why no allGather can succeed any more
+  std::vector<std::shared_ptr<void>> kept_;  ///< of local ranks that have left
+  std::optional<Error> failure_;             ///< why no allGather can succeed any more
   std::map<std::uint64_t, std::unique_ptr<Gather>> gathers_;
   std::map<std::uint64_t, std::shared_ptr<SubsetForming>> subsets_;  ///< being formed; by communicator number
 

@@ -89,8 +89,9 @@ class Session {
 
   /// This rank is done. When all ranks of the process have left, the sockets go (in the background, after the
   /// children's, or with the process: the ranks below it in the tree then hear no more notices from the others). Ranks
-  /// that have not left when the last holder drops the session have left by that.
-  virtual void leave(Rank me) = 0;
+  /// that have not left when the last holder drops the session have left by that. `kept` is something of this rank's
+  /// that others of the process may use until they leave: it is let go with the last of them, in its thread.
+  virtual void leave(Rank me, std::shared_ptr<void> kept = nullptr) = 0;
 };
 
 }  // namespace atl

@@ -59,7 +59,7 @@ class CommunicatorOfRank final : public Communicator, private Launches {
   ~CommunicatorOfRank() override {
     post_.reset();
     session_->onNotice(rank_, {});
-    session_->leave(rank_);
+    session_->leave(rank_, device_ == nullptr ? nullptr : device_->finish());
   }
   CommunicatorOfRank(const CommunicatorOfRank&) = delete;
   CommunicatorOfRank& operator=(const CommunicatorOfRank&) = delete;

@@ -198,6 +198,8 @@ class CudaCalls final : public DeviceCalls {
     return underWay;
   }
 
+  [[nodiscard]] std::shared_ptr<void> finish() override { return device_->finish(); }
+
   [[nodiscard]] std::size_t bytesHeld() const override {
     std::size_t bytes = device_->bytesHeld();
     for (const auto& [kind, program] : programs_) bytes += program == nullptr ? 0 : program->memory.bytes();

@@ -59,6 +59,10 @@ class DeviceCalls : public Execution {
   /// failed before a false or an error, failure() knows. For threads of Atoll's own.
   [[nodiscard]] virtual Result<bool> underWay() const = 0;
 
+  /// Waits until what is queued is over. Nothing is begun after that. Peers may go on writing to what is returned until
+  /// they have finished too.
+  [[nodiscard]] virtual std::shared_ptr<void> finish() = 0;
+
   [[nodiscard]] virtual std::size_t bytesHeld() const = 0;
   [[nodiscard]] virtual std::size_t programs() const = 0;
 };

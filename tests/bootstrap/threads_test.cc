@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -93,6 +94,16 @@ TEST(LocalSession, DepartedRank_EndsAGatherAtOnce) {
   ASSERT_FALSE(table.ok());
   EXPECT_EQ(table.error().code, ErrorCode::remoteError);
   EXPECT_NE(table.error().text.find("rank 1 (host"), std::string::npos) << table.error().text;
+}
+
+TEST(LocalSession, WhatARankLeavesBehind_StaysUntilTheLastHasLeft) {
+  const auto session = Session::local(2, Settings{});
+  auto kept = std::make_shared<int>();
+  const std::weak_ptr<int> seen = kept;
+  session->leave(1, std::move(kept));
+  EXPECT_FALSE(seen.expired());
+  session->leave(0);
+  EXPECT_TRUE(seen.expired());
 }
 
 TEST(JoinErrors, MissingRanks_AreNamedToAllWhoWait) {

@@ -2,6 +2,7 @@
 // Calls are ordered by streams as everything on a device is, and can be captured and replayed.
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <numeric>
 #include <vector>
 
@@ -10,6 +11,7 @@
 namespace atl {
 namespace {
 
+using test::CollectiveCase;
 using test::DeviceBuffer;
 using test::deviceCall;
 using test::DeviceWorld;
@@ -67,6 +69,33 @@ TEST(CudaStreams, CallsOnSeveralStreamsRunInTheOrderOfTheCalls) {
     buffers.input.get(got.data());
     EXPECT_EQ(got, std::vector<int>(kCount, 81));
     cudaStreamDestroy(other);
+  });
+}
+
+// The sender's part of a broadcast is over when the data is on its way; the receiver tells it later what it has taken.
+TEST(CudaStreams, CommunicatorCanGoWhileAPeersCallIsUnderWay) {
+  constexpr CollectiveCase kBroadcast{Collective::broadcast, 8, DataType::int32, ReduceOp::sum, 0, false};
+  DeviceWorld world({0, 1});
+  ASSERT_FALSE(world.run(kBroadcast));
+  std::latch queued(1);
+  std::latch gone(1);
+  world.onRanks([&](Rank rank, cudaStream_t stream) {
+    Buffers buffers;
+    buffers.fill(rank == 0 ? 7 : 0);
+    if (rank == 1) {
+      const auto wait = [](void* until) { static_cast<std::latch*>(until)->wait(); };
+      ASSERT_EQ(cudaLaunchHostFunc(stream, wait, &gone), cudaSuccess);
+    }
+    ASSERT_TRUE(world[rank].run(deviceCall(kBroadcast, buffers.input.data(), buffers.output.data(), stream)).ok());
+    if (rank == 0) {
+      queued.wait();
+      world.destroy(0);
+      gone.count_down();
+    } else {
+      queued.count_down();
+      ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+      EXPECT_EQ(buffers.result().front(), 7);
+    }
   });
 }
 

@@ -56,6 +56,9 @@ class DeviceWorld {
   /// Runs `body(rank, stream)` for all ranks, each in a thread that has the rank's device and a stream of its own.
   void onRanks(const std::function<void(Rank, cudaStream_t)>& body);
 
+  /// The rank's communicator goes before the others.
+  void destroy(Rank rank) { communicators_[static_cast<std::size_t>(rank)].reset(); }
+
   /// A device has disappeared, and what was allocated there with it.
   void lose() { lost_ = true; }
 

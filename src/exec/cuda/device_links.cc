@@ -2,6 +2,7 @@
 #include "src/exec/cuda/device_links.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/exec/cuda/peer_proof.h"
 
@@ -96,6 +97,13 @@ device::Link DeviceLinks::link(Rank peer, std::int32_t lane) const {
   link.peer = peer;
   link.sharesAddresses = end.sharesAddresses;
   return link;
+}
+
+std::vector<Memory> DeviceLinks::surrender() {
+  ends_.clear();
+  std::vector<Memory> memory;
+  for (Area& area : std::exchange(areas_, {})) memory.push_back(std::move(area.memory));
+  return memory;
 }
 
 std::size_t DeviceLinks::bytesHeld() const {

@@ -54,6 +54,9 @@ class DeviceLinks {
   /// A link that is there.
   [[nodiscard]] device::Link link(Rank peer, std::int32_t lane) const;
 
+  /// The memory of this rank's ends. No link is there any more.
+  [[nodiscard]] std::vector<Memory> surrender();
+
   [[nodiscard]] std::size_t size() const { return ends_.size(); }
   [[nodiscard]] std::size_t bytesHeld() const;
 

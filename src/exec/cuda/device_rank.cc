@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "kernels/cuda/kernels.h"
 #include "src/exec/cuda/device/launch.h"
@@ -78,10 +79,15 @@ Status DeviceRank::prepare() {
   return checked(cudaEventCreateWithFlags(&last_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
 }
 
-// Calls that are under way end first: their memory goes.
-DeviceRank::~DeviceRank() {
+std::shared_ptr<void> DeviceRank::finish() {
   const auto onDevice = OnDevice::of(settings_.device);
-  if (launched_) cudaEventSynchronize(last_);
+  if (std::exchange(launched_, false)) cudaEventSynchronize(last_);
+  return std::make_shared<std::vector<Memory>>(links_.surrender());
+}
+
+DeviceRank::~DeviceRank() {
+  const auto unused = finish();
+  const auto onDevice = OnDevice::of(settings_.device);
   for (const cudaEvent_t event : {last_, joined_}) {
     if (event != nullptr) cudaEventDestroy(event);
   }

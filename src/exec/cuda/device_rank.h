@@ -59,6 +59,11 @@ class DeviceRank {
   /// stay with this device.
   [[nodiscard]] Result<bool> underWay() const;
 
+  /// Waits for the calls that are under way; there are none after that. What is returned is the memory of this rank's
+  /// ends of links, for whoever knows when peers have finished: a call that is over here may have parts to take there,
+  /// and tells this end of each.
+  [[nodiscard]] std::shared_ptr<void> finish();
+
   [[nodiscard]] std::size_t bytesHeld() const;
 
  private:
