@@ -56,20 +56,30 @@ inline std::vector<Rank> ranksToTry() {
 #endif
 }
 
-/// Every count with every type, in and out of place, and with every operator where the collective reduces. Where there
+/// Operators, likewise: one that only folds, and the one that scales the result besides.
+inline std::vector<ReduceOp> operatorsToTry() {
+#ifdef ATOLL_SANITIZED
+  return {ReduceOp::sum, ReduceOp::avg};
+#else
+  std::vector<ReduceOp> operators;
+  for (int op = 0; op < kReduceOps; ++op) operators.push_back(static_cast<ReduceOp>(op));
+  return operators;
+#endif
+}
+
+/// Every count with every type, in and out of place, and with these operators where the collective reduces. Where there
 /// is a root, it is another one for each count, the last rank first.
 inline std::vector<CollectiveCase> casesFor(Collective collective, Rank ranks, const std::vector<std::size_t>& counts,
                                             const std::vector<DataType>& types) {
   if (collective == Collective::barrier)  // several in a row: one must not run into the next
     return std::vector<CollectiveCase>(4, {collective, 0, DataType::uint8, ReduceOp::sum, kNoRank, false});
-  const int ops = isReducing(collective) ? kReduceOps : 1;
+  const auto operators = isReducing(collective) ? operatorsToTry() : std::vector{ReduceOp::sum};
   std::vector<CollectiveCase> cases;
   Rank root = isRooted(collective) ? ranks - 1 : kNoRank;
   for (const std::size_t count : counts) {
     for (const bool inPlace : {false, true}) {
       for (const DataType type : types) {
-        for (int op = 0; op < ops; ++op)
-          cases.push_back({collective, count, type, static_cast<ReduceOp>(op), root, inPlace});
+        for (const ReduceOp op : operators) cases.push_back({collective, count, type, op, root, inPlace});
       }
     }
     if (isRooted(collective)) root = (root + 1) % ranks;
