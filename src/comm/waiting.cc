@@ -10,10 +10,12 @@ namespace {
 
 /// Some 100 µs of pauses.
 constexpr int kSpin = 2000;
-/// To wake a sleeper takes 30 to 90 µs, which a wait of this length does not notice. On shared cores those who stay
-/// awake cost the others some of their time, and now and then, when there are many, as much again.
+/// To wake a sleeper takes 30 to 90 µs, which a wait of this length does not notice.
 constexpr Duration kAwake = std::chrono::milliseconds(2);
-constexpr Duration kAwakeCrowded = std::chrono::milliseconds(1);
+/// On shared cores those who stay awake take the time of those who have something to pass on, and whoever gives up his
+/// core over and over is made to wait for the others later: with 16 ranks on two cores, calls of 25 ms took a third
+/// longer with waits of 1 ms awake. Calls within a host, whose peers come sooner, take as long with either.
+constexpr Duration kAwakeCrowded = std::chrono::microseconds(50);
 /// What one more rank on a core adds to a round: sched_yield, and as much again where data has to be moved meanwhile.
 constexpr double kSwitchSeconds = 0.6e-6;
 

@@ -24,6 +24,14 @@ TEST_P(Waiting, ForALateRank_UsesNoCore) {
   expectAllOk(underAtoll(kRanks, {WAITING_WORKER, "call"}, environment()), kRanks);
 }
 
+// Of islands, a rank has links over memory and over sockets, and sleeps on those that it waits for at the time.
+TEST(WaitingInIslands, ForALateRank_SleepsUntilItIsWoken) {
+  const auto result = runProgram({ATOLL_PROGRAM, "run", "-n", "4", "--", "sh", "-c",
+                                  "ATOLL_HOSTID=island$((ATOLL_RANK / 2)) exec " WAITING_WORKER " woken"},
+                                 {"ATOLL_ALGO=allreduce:hierarchical"});
+  expectAllOk(result, 4);
+}
+
 TEST_P(Waiting, ForALateRankOnAStream_UsesNoCore) {
   expectAllOk(underAtoll(kRanks, {WAITING_WORKER, "stream"}, environment()), kRanks);
 }

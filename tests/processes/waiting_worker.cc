@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A rank that counts what waiting costs its whole process, service thread and streams included. The argument says what
-// it waits in: "call", for the last rank, which is late; "stream", likewise on a host stream; "idle", in no call at
-// all; "dead", in a call for the last rank, which never comes: each other rank prints "pid P" before. Prints "rank R of
-// N ok" when that was next to nothing, or, in "dead", "failed: TEXT" as soon as the call fails. A second argument is
-// the number of a system call that it has to do without; exit code 77 where that cannot be arranged.
+// it waits in: "call", for the last rank, which is late; "woken", likewise, and it has to sleep until it is woken;
+// "stream", for the late rank on a host stream; "idle", in no call at all; "dead", in a call for the last rank, which
+// never comes: each other rank prints "pid P" before. Prints "rank R of N ok" when that was next to nothing, or, in
+// "dead", "failed: TEXT" as soon as the call fails. A second argument is the number of a system call that it has to do
+// without; exit code 77 where that cannot be arranged.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -88,10 +89,10 @@ int main(int argc, char** argv) {
   const bool late = mode == "idle" || job.rank == job.ranks - 1;
   const Usage before = Usage::now(RUSAGE_SELF);
   if (late) std::this_thread::sleep_for(kLate);
-  if (mode == "call") job.call();
+  if (mode == "call" || mode == "woken") job.call();
   if (mode == "stream") job.callOnStream();
   const Usage used = Usage::now(RUSAGE_SELF) - before;
-  if (!used.isOfAWait()) {
+  if (!(mode == "woken" ? used.isOfASleep() : used.isOfAWait())) {
     std::fprintf(stderr, "rank %d: %.3f s of a core and %ld sleeps in %.3f s\n", job.rank, used.cpu, used.sleeps,
                  used.seconds);
     return 1;

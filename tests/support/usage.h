@@ -32,6 +32,10 @@ struct Usage {
   [[nodiscard]] bool isOfAWait() const {
     return cpu <= 0.2 * seconds && static_cast<double>(sleeps) <= 50 + 200 * seconds;
   }
+  /// Likewise of somebody who was woken, and looked for himself every 50 ms at the end.
+  [[nodiscard]] bool isOfASleep() const {
+    return cpu <= 0.2 * seconds && static_cast<double>(sleeps) <= 40 + 40 * seconds;
+  }
 };
 
 }  // namespace atl::test

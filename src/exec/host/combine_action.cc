@@ -291,11 +291,11 @@ Result<bool> CombineAction::receiveStraight(StepContext& context) {
   return moved;
 }
 
-void CombineAction::waitingFor(std::vector<const LinkEnd*>& peers) const {
+void CombineAction::waitingFor(const LinkVisitor& visit) const {
   if (done_) return;
   for (std::size_t i = 0; i < active_; ++i) {
     const Incoming& in = incoming_[i];
-    if (in.link != nullptr && !in.finished && in.windowBytes == 0) peers.push_back(in.link);
+    if (in.link != nullptr && !in.finished && in.windowBytes == 0) visit(*in.link);
   }
 }
 

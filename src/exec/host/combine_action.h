@@ -50,7 +50,7 @@ class CombineAction {
   [[nodiscard]] std::size_t bytes() const { return total_; }
   /// Bytes of the destination that are final, from its start.
   [[nodiscard]] std::size_t produced() const { return total_ - destination_.remaining(); }
-  void waitingFor(std::vector<const LinkEnd*>& peers) const;
+  void waitingFor(const LinkVisitor& visit) const;
 
  private:
   /// Pieces of a straight receive, unless the link suits larger ones: what has come can be forwarded while the rest is

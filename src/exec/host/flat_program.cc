@@ -365,7 +365,7 @@ bool FlatProgram::settled(const FlatStep& step) const {
                              [](const Outgoing& out) { return consumed(out.link->memory, out.message); });
 }
 
-void FlatProgram::waitingFor(std::vector<const LinkEnd*>& peers) const {
+void FlatProgram::waitingFor(const LinkVisitor& visit) const {
   if (done()) return;
   const FlatStep& step = steps_[step_];
   if (step.kind == FlatStep::Kind::combine) {
@@ -374,14 +374,14 @@ void FlatProgram::waitingFor(std::vector<const LinkEnd*>& peers) const {
       // What takeSlots() looks for, or else what look() does.
       const bool there = entered_ ? !source.open || source.window.bytes > 0
                                   : peek(source.link->memory, slotsFor(step.place.bytes) - 1) != nullptr;
-      if (!there) peers.push_back(source.link);
+      if (!there) visit(*source.link);
     }
     return;
   }
   const bool sends = step.kind == FlatStep::Kind::send;
   for (std::uint32_t i = sends ? served_ : 0; i < step.count; ++i) {
     const Outgoing& out = outgoing_[step.first + i];
-    if (sends || !consumed(out.link->memory, out.message)) peers.push_back(out.link);
+    if (sends || !consumed(out.link->memory, out.message)) visit(*out.link);
   }
 }
 

@@ -40,7 +40,7 @@ class FlatProgram {
   [[nodiscard]] bool done() const { return step_ == steps_.size(); }
   /// Where it stands; not when done.
   [[nodiscard]] std::uint32_t round() const { return steps_[step_].round; }
-  void waitingFor(std::vector<const LinkEnd*>& peers) const;
+  void waitingFor(const LinkVisitor& visit) const;
   [[nodiscard]] std::size_t bytesHeld() const;
 
  private:

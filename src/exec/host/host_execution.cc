@@ -223,9 +223,14 @@ Status HostExecution::whileIdle() {
 
 std::vector<const LinkEnd*> HostExecution::waitedFor() const {
   std::vector<const LinkEnd*> links(program_->connecting.begin(), program_->connecting.end());
-  if (flat_ != nullptr) flat_->waitingFor(links);
-  for (std::size_t i = 0; i < laneCount_; ++i) lanes_[i].waitingFor(links);
+  waitingFor([&](const LinkEnd& link) { links.push_back(&link); });
   return links;
+}
+
+/// Those of the steps that are under way.
+void HostExecution::waitingFor(const LinkVisitor& visit) const {
+  if (flat_ != nullptr) flat_->waitingFor(visit);
+  for (std::size_t i = 0; i < laneCount_; ++i) lanes_[i].waitingFor(visit);
 }
 
 std::string HostExecution::whereItStands() const {
@@ -284,12 +289,19 @@ CoreUse HostExecution::coreUse() {
   return use;
 }
 
+// Bells only of peers whose part is waited for now: in front of bells and sockets at once a thread cannot sleep until
+// it is woken, and a plan for islands has links of both kinds, but rarely waits for both.
 void HostExecution::wanted(WakeSources& sources) const {
   if (program_ == nullptr) return;
   for (const LinkEnd* const link : program_->messageLinks) link->message->wanted(sources.descriptors);
-  for (const LinkEnd* const link : program_->memoryLinks) sources.add(link->memory.in->bell);
+  bool memory = false;
+  waitingFor([&](const LinkEnd& link) {
+    if (!link.isMemory()) return;
+    sources.add(link.memory.in->bell);
+    memory = true;
+  });
   // Earlier calls' messages may hold the bounce slots that this call needs.
-  environment_.outbox->eachReader([&](const MemoryLink& link) { sources.add(link.in->bell); });
+  if (memory) environment_.outbox->eachReader([&](const MemoryLink& link) { sources.add(link.in->bell); });
   if (!program_->connecting.empty() || environment_.settings->paths.sleep == Path::off) sources.addUnheard();
 }
 

@@ -74,6 +74,7 @@ class HostExecution final : public Execution {
   void bindMemory(const void* send, void* recv, const Operator& op);
   Status whileIdle();
   [[nodiscard]] std::vector<const LinkEnd*> waitedFor() const;
+  void waitingFor(const LinkVisitor& visit) const;
   [[nodiscard]] std::string whereItStands() const;
 
   Environment environment_;

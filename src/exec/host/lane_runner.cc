@@ -152,11 +152,19 @@ std::string LaneRunner::position() const {
                      program_->layout.tiles(), place_.loop, place_.repetition, place_.round);
 }
 
-void LaneRunner::waitingFor(std::vector<const LinkEnd*>& peers) const {
+void LaneRunner::waitingFor(const LinkVisitor& visit) const {
   if (done_ || !entered_) return;
   const LoweredRound& r = roundAt(place_);
-  for (std::size_t i = 0; i < r.sends.size(); ++i) sends_[i].waitingFor(peers);
-  for (std::size_t i = 0; i < r.combines.size(); ++i) combines_[i].waitingFor(peers);
+  bool any = false;
+  const LinkVisitor its = [&](const LinkEnd& link) {
+    any = true;
+    visit(link);
+  };
+  for (std::size_t i = 0; i < r.sends.size(); ++i) sends_[i].waitingFor(its);
+  for (std::size_t i = 0; i < r.combines.size(); ++i) combines_[i].waitingFor(its);
+  if (any) return;
+  // A combine that delivers waits for room at those that take what it makes.
+  for (std::size_t i = 0; i < earlyCount_; ++i) early_[i].waitingFor(visit);
 }
 
 }  // namespace atl::exec

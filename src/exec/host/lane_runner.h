@@ -29,7 +29,7 @@ class LaneRunner {
 
   /// "lane 0, tile 2, round 3 (repetition 1)", and the links it waits for.
   [[nodiscard]] std::string position() const;
-  void waitingFor(std::vector<const LinkEnd*>& peers) const;
+  void waitingFor(const LinkVisitor& visit) const;
 
  private:
   /// A place in the lane's program.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -57,5 +58,8 @@ struct LinkEnd {
     return true;
   }
 };
+
+/// Is shown links one after another, some perhaps more than once. Not a list, which would have to be allocated.
+using LinkVisitor = std::function<void(const LinkEnd&)>;
 
 }  // namespace atl::exec

@@ -272,9 +272,9 @@ bool SendAction::progressBounced(StepContext& context) {
   return moved;
 }
 
-void SendAction::waitingFor(std::vector<const LinkEnd*>& peers) const {
+void SendAction::waitingFor(const LinkVisitor& visit) const {
   for (std::size_t i = 0; i < active_; ++i) {
-    if (!outgoing_[i].finished) peers.push_back(outgoing_[i].link);
+    if (!outgoing_[i].finished) visit(*outgoing_[i].link);
   }
 }
 

@@ -52,7 +52,7 @@ class SendAction {
   [[nodiscard]] bool done() const { return unfinished_ == 0; }
 
   /// For texts: the peers not yet served.
-  void waitingFor(std::vector<const LinkEnd*>& peers) const;
+  void waitingFor(const LinkVisitor& visit) const;
 
  private:
   /// How a peer gets the chunk.
