@@ -4,9 +4,8 @@
 #include <net/if.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
 
+#include "src/topology/device_order.h"
 #include "src/topology/network_interfaces.h"
 #include "transports/transport.h"
 
@@ -29,11 +28,6 @@ void setSpeed(Device& device, int megabits) {
 
 }  // namespace
 
-std::string pciPathOf(const std::string& link) {
-  const std::unique_ptr<char, decltype(&std::free)> path(::realpath(link.c_str(), nullptr), &std::free);
-  return path == nullptr ? "" : path.get();
-}
-
 Result<std::vector<Device>> tcpDevices(const Settings& settings) {
   ATOLL_ASSIGN(const auto addresses, chosenAddresses(settings));
   std::vector<Device> devices;
@@ -42,7 +36,7 @@ Result<std::vector<Device>> tcpDevices(const Settings& settings) {
     Device& device = devices.emplace_back();
     device.name = address.interface;
     device.transport = "tcp";
-    device.pciPath = pciPathOf("/sys/class/net/" + address.interface + "/device");
+    device.pciPath = folderBehind("/sys/class/net/" + address.interface + "/device");
     device.guid = ::if_nametoindex(address.interface.c_str());
     setSpeed(device, address.megabitsPerSecond);
     device.mostConnections = kMostSockets / std::max(settings.socketsPerPeer, 1);

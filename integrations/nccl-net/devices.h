@@ -32,9 +32,6 @@ Result<std::vector<Device>> tcpDevices(const Settings& settings);
 Result<std::vector<Device>> ucxDevices(const Settings& settings);
 Result<std::vector<Device>> rdmaDevices(const Settings& settings);
 
-/// The folder in /sys behind a link such as /sys/class/net/eth0/device; empty where there is none.
-std::string pciPathOf(const std::string& link);
-
 /// What is told to NCCL of a network whose speed nobody knows, as its own plug-ins do.
 inline constexpr int kAssumedMegabits = 10'000;
 

@@ -11,13 +11,15 @@ namespace atl::netplugin {
 Result<std::vector<Device>> rdmaDevices(const Settings& settings) {
   ATOLL_ASSIGN(auto ports, rdma::findPorts(settings.rdma, 0));
   std::erase_if(ports, [](const rdma::Port& port) { return !port.works(); });  // NCCL asks once
+  // By number NCCL names a device to other processes of the host, which are near to other ones.
+  std::ranges::sort(ports, {}, &rdma::Port::name);
   std::vector<Device> devices;
   for (const rdma::Port& port : ports) {
     const ibv_device_attr& card = port.nic->attributes();
     Device& device = devices.emplace_back();
     device.name = port.name();
     device.transport = "rdma";
-    device.pciPath = pciPathOf("/sys/class/infiniband/" + port.nic->name() + "/device");
+    device.pciPath = port.nic->folder();
     device.guid = be64toh(card.sys_image_guid != 0 ? card.sys_image_guid : card.node_guid);
     device.port = port.number;
     device.megabits = port.megabits();

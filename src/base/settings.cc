@@ -176,7 +176,7 @@ const std::array kRows = {
          "first that works. Empty for what NCCL_NET_PLUGIN says, or libnccl-net.so."},
         [](Settings& s, std::string_view t) { return readText(s.ncclNet.plugins, t); }},
     Row{{"ATOLL_NCCL_NET_DEVICE", "name", "",
-         "The plug-in's device; empty for one near the process's cores, another for each process of a host."},
+         "The plug-in's device; empty for the nearest to the process's cores, another for each process of a host."},
         [](Settings& s, std::string_view t) { return readText(s.ncclNet.device, t); }},
     Row{{"ATOLL_NCCL_NET_TRANSPORT", "rdma, ucx or tcp", "",
          "What libnccl-net-atoll.so gives to NCCL; empty for rdma where there is a port, else tcp."},

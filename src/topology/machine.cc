@@ -2,12 +2,12 @@
 #include "src/topology/machine.h"
 
 #include <fmt/format.h>
-#include <hwloc.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
+#include <utility>
 
+#include "src/topology/device_view.h"
 #include "src/topology/host_identity.h"
 #include "src/topology/network_interfaces.h"
 #include "src/topology/nvml.h"
@@ -16,11 +16,6 @@
 
 namespace atl {
 namespace {
-
-struct DestroyTopology {
-  void operator()(hwloc_topology_t topology) const { hwloc_topology_destroy(topology); }
-};
-using Handle = std::unique_ptr<hwloc_topology, DestroyTopology>;
 
 // PCI classes, the upper byte of which says what a device is.
 constexpr unsigned kDisplayClass = 0x03;
@@ -36,22 +31,9 @@ constexpr std::array kVendors = {
     Vendor{0x19e5, "Huawei accelerator"}, Vendor{0x1da3, "Habana accelerator"}, Vendor{0x1ae0, "Google accelerator"},
 };
 
-/// hwloc's view with PCI devices; null where it has none.
-Handle load() {
-  hwloc_topology_t raw = nullptr;
-  if (hwloc_topology_init(&raw) != 0) return nullptr;
-  Handle handle(raw);
-  hwloc_topology_set_io_types_filter(raw, HWLOC_TYPE_FILTER_KEEP_ALL);
-  // sysfs says the same as libpciaccess, which loses memory; and no display's or OpenCL driver is wanted in here.
-  for (const char* component : {"pci", "gl", "opencl"}) {
-    hwloc_topology_set_components(raw, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, component);
-  }
-  return hwloc_topology_load(raw) == 0 ? std::move(handle) : nullptr;
-}
-
 class Reader {
  public:
-  explicit Reader(Handle handle) : handle_(std::move(handle)), nvml_(readNvml()) {}
+  explicit Reader(TopologyHandle handle) : handle_(std::move(handle)), nvml_(readNvml()) {}
 
   Machine read() {
     Machine machine;
@@ -158,7 +140,7 @@ class Reader {
     return known == addresses->end() ? 0 : known->megabitsPerSecond * kBytesOfMegabit;
   }
 
-  Handle handle_;
+  TopologyHandle handle_;
   NvmlReading nvml_;
 };
 
@@ -169,7 +151,7 @@ bool isAccelerator(const MachineDevice& device) {
 }  // namespace
 
 Machine readMachine() {
-  return Reader(load()).read();
+  return Reader(loadWithDevices()).read();
 }
 
 std::string rankNameOf(const Machine& machine) {

@@ -107,13 +107,13 @@ TEST(NcclNetDevice, IsNearTheProcessAndAnotherForEachOfAHostUnlessItIsNamed) {
     devices[i].memoryKinds = kHostMemory | kCudaMemory;
   }
   devices[3].driver = 1;
-  const std::vector<int> nodes = {0, 1, 1, 1};
-  EXPECT_EQ(*chooseDevice(devices, "", 0, nodes, 1), 1);
-  EXPECT_EQ(*chooseDevice(devices, "", 1, nodes, 1), 2);
-  EXPECT_EQ(*chooseDevice(devices, "", 2, nodes, 1), 1);
-  EXPECT_EQ(*chooseDevice(devices, "", 1, nodes, 7), 1);
-  EXPECT_EQ(*chooseDevice(devices, "nic0", 1, nodes, 1), 0);
-  const auto none = chooseDevice(devices, "nic3", 0, nodes, 1);
+  const std::vector<int> distances = {20, 10, 10, 10};
+  EXPECT_EQ(*chooseDevice(devices, "", 0, distances), 1);
+  EXPECT_EQ(*chooseDevice(devices, "", 1, distances), 2);
+  EXPECT_EQ(*chooseDevice(devices, "", 2, distances), 2);
+  EXPECT_EQ(*chooseDevice(devices, "", 1, {12, 32, 20, 10}), 0);
+  EXPECT_EQ(*chooseDevice(devices, "nic0", 1, distances), 0);
+  const auto none = chooseDevice(devices, "nic3", 0, distances);
   ASSERT_FALSE(none.ok());
   EXPECT_THAT(none.error().text, HasSubstr("no device 'nic3' can be used (ATOLL_NCCL_NET_DEVICE); there are nic0, "
                                            "nic1, nic2, nic3 (driven by a GPU)"));

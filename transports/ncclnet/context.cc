@@ -2,14 +2,13 @@
 #include "transports/ncclnet/context.h"
 
 #include <fmt/ranges.h>
-#include <sched.h>
 #include <sys/timerfd.h>
 
 #include <cerrno>
-#include <fstream>
 #include <string>
 
 #include "src/base/log.h"
+#include "src/topology/device_order.h"
 #include "transports/ncclnet/wire.h"
 
 namespace atl::ncclnet {
@@ -19,26 +18,12 @@ namespace {
 /// and a core is idle for nine tenths of the time.
 constexpr long kPauseNanoseconds = 100'000;
 
-/// NUMA node of a PCI device; −1: not known.
-int nodeOf(const DeviceProperties& device) {
-  if (device.pciPath.empty()) return -1;
-  std::ifstream file(device.pciPath + "/numa_node");
-  int node = -1;
-  return file >> node ? node : -1;
-}
-
-/// Of the core that this runs on.
-int nodeHere() {
-  unsigned node = 0;
-  return ::getcpu(nullptr, &node) == 0 ? static_cast<int>(node) : -1;
-}
-
 }  // namespace
 
 Result<int> chooseDevice(const std::vector<DeviceProperties>& devices, std::string_view name, std::size_t turn,
-                         const std::vector<int>& nodesOfDevices, int nodeOfProcess) {
+                         const std::vector<int>& distances) {
   std::vector<int> usable;
-  std::vector<int> near;
+  std::vector<int> theirs;
   std::vector<std::string> known;
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const DeviceProperties& device = devices[i];
@@ -48,10 +33,9 @@ Result<int> chooseDevice(const std::vector<DeviceProperties>& devices, std::stri
     known.push_back(device.name + why);
     if (*why != '\0' || (!name.empty() && device.name != name)) continue;
     usable.push_back(static_cast<int>(i));
-    if (nodesOfDevices[i] >= 0 && nodesOfDevices[i] == nodeOfProcess) near.push_back(static_cast<int>(i));
+    theirs.push_back(distances[i]);
   }
-  const auto& choice = near.empty() ? usable : near;
-  if (!choice.empty()) return choice[turn % choice.size()];
+  if (!usable.empty()) return usable[nearestFirst(theirs, turn).front()];
   return makeError(ErrorCode::unsupported, "no device{} can be used (ATOLL_NCCL_NET_DEVICE); there are {}",
                    name.empty() ? "" : fmt::format(" '{}'", name), fmt::join(known, ", "));
 }
@@ -65,9 +49,9 @@ Result<std::shared_ptr<Context>> Context::create(const NcclNetSettings& settings
 }
 
 Status Context::open(const NcclNetSettings& settings, std::uint64_t communicator, std::size_t turn) {
-  std::vector<int> nodes;
-  for (const DeviceProperties& device : plugin_.devices()) nodes.push_back(nodeOf(device));
-  auto device = chooseDevice(plugin_.devices(), settings.device, turn, nodes, nodeHere());
+  std::vector<std::string> folders;
+  for (const DeviceProperties& device : plugin_.devices()) folders.push_back(folderBehind(device.pciPath));
+  auto device = chooseDevice(plugin_.devices(), settings.device, turn, distancesFromHere(folders));
   if (!device.ok()) return std::move(device).error().within(plugin_.describe());
   device_ = *device;
   if (properties().mostBytes < kLeastBlockBytes) {

@@ -48,8 +48,8 @@ class Context {
 };
 
 /// The device to use: the one of that name, or one of those that a link can use (host memory, not driven by a GPU),
-/// near this process's cores if some are, by turns. The error says what there is.
+/// the nearest, by turns. The error says what there is.
 Result<int> chooseDevice(const std::vector<DeviceProperties>& devices, std::string_view name, std::size_t turn,
-                         const std::vector<int>& nodesOfDevices, int nodeOfProcess);
+                         const std::vector<int>& distances);
 
 }  // namespace atl::ncclnet

@@ -5,21 +5,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include "src/base/log.h"
+#include "src/topology/device_order.h"
 
 namespace atl::rdma {
 namespace {
-
-int nodeOf(const std::string& device) {
-  std::ifstream file("/sys/class/infiniband/" + device + "/device/numa_node");
-  int node = -1;
-  return file >> node ? node : -1;
-}
 
 /// Those of the process, as long as somebody uses them.
 struct OpenNics {
@@ -85,6 +79,7 @@ Result<std::shared_ptr<Nic>> Nic::open(const Api& api, ibv_device* device) {
 }
 
 Status Nic::open(ibv_device* device) {
+  folder_ = folderBehind(std::string(device->ibdev_path) + "/device");
   context_ = api_.openDevice(device);
   if (context_ == nullptr) {
     const int error = errno;
@@ -98,7 +93,6 @@ Status Nic::open(ibv_device* device) {
   }
   domain_ = api_.allocPd(context_);
   if (domain_ == nullptr) return failure(errno, fmt::format("{} gives no protection domain", name_));
-  node_ = nodeOf(name_);
   const int flags = ::fcntl(context_->async_fd, F_GETFL);
   if (flags < 0 || ::fcntl(context_->async_fd, F_SETFL, flags | O_NONBLOCK) < 0) {
     return systemError(errno, fmt::format("{}'s events cannot be polled", name_));

@@ -57,8 +57,8 @@ class Nic {
   [[nodiscard]] bool keepsOrder() const { return keepsOrder_.load(std::memory_order_relaxed); }
   void keepOrder();
 
-  /// NUMA node that it hangs on; −1: not known.
-  [[nodiscard]] int node() const { return node_; }
+  /// Of the card, in /sys ("/sys/devices/pci0000:00/…/0000:1b:00.0"); empty: it is on no bus.
+  [[nodiscard]] const std::string& folder() const { return folder_; }
 
  private:
   Nic(const Api& api, std::string name) : api_(api), name_(std::move(name)) {}
@@ -70,7 +70,7 @@ class Nic {
   ibv_context* context_ = nullptr;
   ibv_pd* domain_ = nullptr;
   ibv_device_attr attributes_{};
-  int node_ = -1;
+  std::string folder_;
   std::mutex events_;
   std::atomic<bool> lost_{false};
   std::array<std::atomic<bool>, 8> down_{};  ///< by port; devices have one or two

@@ -2,13 +2,13 @@
 #include "transports/rdma/port.h"
 
 #include <fmt/ranges.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
 #include <utility>
 
+#include "src/topology/device_order.h"
 #include "transports/rdma/device_filter.h"
 
 namespace atl::rdma {
@@ -86,10 +86,12 @@ Status chooseGid(Port& port, int rows, int wanted) {
                       : "none of its GIDs can be used here (do they belong to another network namespace?)");
 }
 
-/// NUMA node of the core that this runs on; −1: not known.
-int nodeHere() {
-  unsigned node = 0;
-  return ::getcpu(nullptr, &node) == 0 ? static_cast<int>(node) : -1;
+std::vector<Port> inOrderOfUse(const std::vector<Port>& ports, std::size_t turn) {
+  std::vector<std::string> folders;
+  for (const Port& port : ports) folders.push_back(port.nic->folder());
+  std::vector<Port> ordered;
+  for (const std::size_t place : nearestFirst(distancesFromHere(folders), turn)) ordered.push_back(ports[place]);
+  return ordered;
 }
 
 }  // namespace
@@ -169,14 +171,7 @@ Result<std::vector<Port>> findPorts(const RdmaSettings& settings, std::size_t tu
     if (refused.empty()) return makeError(ErrorCode::unsupported, "libibverbs knows of no device on this machine");
     return makeError(ErrorCode::unsupported, "no RDMA port can be used: {}", fmt::join(refused, "; "));
   }
-  const int here = nodeHere();
-  const auto isFar = [here](const Port& port) { return port.nic->node() >= 0 && port.nic->node() != here; };
-  std::ranges::stable_sort(ports, {}, isFar);
-  const auto near = ports.end() - std::ranges::count_if(ports, isFar);
-  if (near != ports.begin()) {
-    std::rotate(ports.begin(), ports.begin() + static_cast<std::ptrdiff_t>(turn) % (near - ports.begin()), near);
-  }
-  return ports;
+  return inOrderOfUse(ports, turn);
 }
 
 }  // namespace atl::rdma

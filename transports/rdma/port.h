@@ -38,10 +38,10 @@ struct Port {
   Status look(const RdmaSettings& settings);
 };
 
-/// Ports that are allowed by the settings, those near this process's cores first, and among equals each process's from
-/// another place on, by `turn`, so that the processes of a host spread over them. Those that cannot be used yet, since
-/// they are down or have no address, are among them: they may come. Without any that works, the error says of each why
-/// not, and what to do.
+/// Ports that are allowed by the settings, those nearest to the caller first, and among these each process's from
+/// another place on, by `turn`, so that the processes of a host spread over them (src/topology/device_order.h). Those
+/// that cannot be used yet, since they are down or have no address, are among them: they may come. Without any that
+/// works, the error says of each why not, and what to do.
 Result<std::vector<Port>> findPorts(const RdmaSettings& settings, std::size_t turn);
 
 }  // namespace atl::rdma
