@@ -109,7 +109,7 @@ TYPED_TEST(PluginDriver, MessagesGoBothWaysBetweenTwoProcesses) {
     const Driver driver(ATOLL_NET_PLUGIN);
     void* const out = connectTo(driver, up.sender);
     void* const in = acceptFrom(driver, down.receiver);
-    std::thread sender([&] { driver.sendAll(out, kMessages); });
+    std::jthread sender([&] { driver.sendAll(out, kMessages); });
     driver.receiveAll(in, kMessages);
     sender.join();
     driver.expect(driver.net().closeSend(out), "closeSend");
@@ -119,7 +119,7 @@ TYPED_TEST(PluginDriver, MessagesGoBothWaysBetweenTwoProcesses) {
     const Driver driver(ATOLL_NET_PLUGIN);
     void* const in = acceptFrom(driver, up.receiver);
     void* const out = connectTo(driver, down.sender);
-    std::thread sender([&] { driver.sendAll(out, kMessages); });
+    std::jthread sender([&] { driver.sendAll(out, kMessages); });
     driver.receiveAll(in, kMessages);
     sender.join();
     driver.expect(driver.net().closeSend(out), "closeSend");
