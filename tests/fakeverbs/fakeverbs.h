@@ -123,7 +123,8 @@ void setGids(int device, int port, const std::vector<Gid>& gids);
 /// Raises IBV_EVENT_PORT_ACTIVE or IBV_EVENT_PORT_ERR. Over a port that is down nothing arrives.
 void setPort(int device, int port, bool up);
 
-/// The adapter is gone: IBV_EVENT_DEVICE_FATAL, all queue pairs in error, and nothing can be made or posted (EIO).
+/// The adapter is gone: IBV_EVENT_DEVICE_FATAL, all queue pairs in error, and nothing can be made or posted (EIO). It
+/// is listed no more; another of its name may be plugged in.
 void loseDevice(int device);
 
 // What shall go wrong. "The n-th" is counted from now on, 1 the next.

@@ -41,7 +41,7 @@ void hear(const std::uint8_t* data, std::size_t size) {
       const auto word = lifeline.hear();
       if (!word.ok() || !*word) break;
       if (!rdma::check(**word, paths).ok()) return;
-      require((*word)->path < paths);
+      require((*word)->path < ((*word)->kind == rdma::Word::Kind::key ? rdma::kMostDevices : paths));
       if ((*word)->kind == rdma::Word::Kind::offer) require((*word)->offer.mtu >= 1 && (*word)->offer.mtu <= 5);
     }
   }

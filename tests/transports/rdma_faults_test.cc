@@ -375,6 +375,90 @@ TEST_P(RdmaPortsThatCome, AreNamedOnceWithTheReason) {
 INSTANTIATE_TEST_SUITE_P(Each, RdmaPortsThatCome, testing::Bool(),
                          [](const auto& chosen) { return chosen.param ? "Down" : "WithoutGid"; });
 
+/// A device that comes while a link is at work, when the only one there was is lost: after so many steps of the
+/// traffic, with so many queue pairs, under the name of the lost one or its own.
+class RdmaDevicesThatCome : public RdmaLinks, public testing::WithParamInterface<std::tuple<int, int, bool>> {
+ protected:
+  void SetUp() override {
+    auto configuration = adapters();
+    configuration.devices.resize(1);
+    fakeverbs::reset(configuration);
+  }
+  static void exchangeDevices(bool sameName) {
+    fakeverbs::DeviceConfiguration next;
+    next.name = sameName ? "fake_0" : "";
+    fakeverbs::loseDevice(0);
+    fakeverbs::addDevice(next);
+  }
+};
+
+TEST_P(RdmaDevicesThatCome, TakeOverAllThatWasUnderWay) {
+  const auto [step, queuePairs, sameName] = GetParam();
+  Ends ends(settingsOf(1, queuePairs));
+  ASSERT_TRUE(ends.join().ok());
+  int steps = 0;
+  const auto outcome = ends.exchange([&, step = step, sameName = sameName] {
+    if (++steps == step) exchangeDevices(sameName);
+  });
+  ASSERT_TRUE(outcome.ok()) << outcome.error().text;
+  EXPECT_GT(fakeverbs::counters(1, 1).bytesSent, 100'000U);
+  const auto after = ends.exchangeDeclared();
+  EXPECT_TRUE(after.ok()) << after.error().text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, RdmaDevicesThatCome,
+                         testing::Combine(testing::Values(1, 7, 20), testing::Values(1, 3), testing::Bool()),
+                         [](const auto& chosen) {
+                           return fmt::format("AtStep{}With{}{}", std::get<0>(chosen.param), std::get<1>(chosen.param),
+                                              std::get<2>(chosen.param) ? "ByTheSameName" : "");
+                         });
+
+/// Messages that go from and to declared memory when the port fails: granted, and registered, before the device came.
+TEST_F(RdmaLinks, ADeviceThatComesWritesToWhatWasGrantedBefore) {
+  for (const int packets : {0, 4, 100}) {
+    auto configuration = adapters();
+    configuration.devices.resize(1);
+    fakeverbs::reset(configuration);
+    Ends ends(settingsOf());
+    ASSERT_TRUE(ends.join().ok());
+    fakeverbs::downAfter(0, 1, packets);
+    fakeverbs::addDevice({});
+    const auto outcome = ends.exchangeDeclared();
+    ASSERT_TRUE(outcome.ok()) << outcome.error().text << " (after " << packets << " packets)";
+    EXPECT_GT(fakeverbs::counters(1, 1).bytesSent, 100'000U);
+  }
+}
+
+TEST_F(RdmaLinks, ADeviceThatComesIsARailOfNewLinks) {
+  auto configuration = adapters();
+  configuration.devices.resize(1);
+  fakeverbs::reset(configuration);
+  Ends ends(settingsOf(2));
+  ASSERT_TRUE(ends.join().ok());
+  fakeverbs::addDevice({});
+  const auto deadline = Deadline::inSeconds(20);
+  while (ends.describe().find("×2") == std::string::npos && !deadline.passed()) ASSERT_TRUE(ends.join().ok());
+  ASSERT_TRUE(ends.exchange().ok());
+  EXPECT_GT(fakeverbs::counters(1, 1).bytesSent, 1'000'000U);
+}
+
+TEST_F(RdmaLinks, ADeviceThatComesAndCannotBeUsedIsDoneWithout) {
+  auto configuration = adapters();
+  configuration.devices.resize(1);
+  fakeverbs::reset(configuration);
+  Ends ends(settingsOf());
+  ASSERT_TRUE(ends.join().ok());
+  fakeverbs::DeviceConfiguration withoutMemory;
+  withoutMemory.limits.memlockBytes = 1;
+  fakeverbs::addDevice(withoutMemory);
+  fakeverbs::addDevice({});
+  fakeverbs::downAfter(0, 1, 30);
+  const auto outcome = ends.exchange();
+  ASSERT_TRUE(outcome.ok()) << outcome.error().text;
+  EXPECT_EQ(fakeverbs::counters(1, 1).packetsSent, 0U);
+  EXPECT_GT(fakeverbs::counters(2, 1).bytesSent, 100'000U);
+}
+
 TEST_F(RdmaLinks, ADeviceThatOffersNothingIsDoneWithoutWhereItsPortsDoNotWork) {
   auto configuration = adapters();
   configuration.devices[1].ports[0].up = false;

@@ -41,7 +41,7 @@ TEST(RdmaWord, IsCheckedInEveryField) {
   };
   EXPECT_TRUE(refused([](Word& word) { word.path = 2; }));
   EXPECT_TRUE(refused([](Word& word) { word.kind = static_cast<Word::Kind>(0); }));
-  EXPECT_TRUE(refused([](Word& word) { word.kind = static_cast<Word::Kind>(5); }));
+  EXPECT_TRUE(refused([](Word& word) { word.kind = static_cast<Word::Kind>(6); }));
   EXPECT_TRUE(refused([](Word& word) { word.offer.queuePair = 1 << 24; }));
   EXPECT_TRUE(refused([](Word& word) { word.offer.packetNumber = 1 << 24; }));
   EXPECT_TRUE(refused([](Word& word) { word.offer.mtu = 0; }));
@@ -51,6 +51,15 @@ TEST(RdmaWord, IsCheckedInEveryField) {
   good.kind = Word::Kind::lost;
   good.offer = {};
   EXPECT_TRUE(check(good, 2).ok());
+}
+
+TEST(RdmaWord, CarriesTheKeyOfAGrant) {
+  const Word word = wordOf({1'000'000'000'000, kMostDevices - 1, 0xffffffff});
+  EXPECT_TRUE(check(word, 2).ok());
+  EXPECT_EQ(keyIn(word).grant, 1'000'000'000'000U);
+  EXPECT_EQ(keyIn(word).device, kMostDevices - 1);
+  EXPECT_EQ(keyIn(word).key, 0xffffffffU);
+  EXPECT_FALSE(check(wordOf({1, kMostDevices, 1}), 2).ok());
 }
 
 TEST(RdmaArrival, GoesThroughAnImmediateAndBack) {

@@ -49,15 +49,33 @@ void BufferPool::give(Buffer& buffer) {
   --taken_;
 }
 
+void BufferPool::enter(Block& block, std::size_t device, std::optional<Registration> registration) {
+  if (!registration) return;
+  block.keys.local[device] = registration->localKey();
+  block.keys.remote[device] = registration->remoteKey();
+  block.registrations.push_back(*std::move(registration));
+}
+
+Result<std::vector<std::optional<Registration>>> BufferPool::registerOn(Nic& nic) const {
+  std::vector<std::optional<Registration>> ofBlocks;
+  for (const auto& block : blocks_) {
+    ATOLL_ASSIGN(auto registration, Registration::make(nic, block->memory, block->bytes, order_));
+    ofBlocks.push_back(std::move(registration));
+  }
+  return ofBlocks;
+}
+
+void BufferPool::extend(std::shared_ptr<Nic> nic, std::vector<std::optional<Registration>> ofBlocks) {
+  for (std::size_t i = 0; i < blocks_.size(); ++i) enter(*blocks_[i], nics_.size(), std::move(ofBlocks[i]));
+  nics_.push_back(std::move(nic));
+}
+
 Status BufferPool::grow() {
   auto block = std::make_unique<Block>(bufferBytes_ * buffersInBlock_);
   if (block->memory == MAP_FAILED) return systemError(errno, fmt::format("no memory for {} bytes", block->bytes));
   for (std::size_t device = 0; device < nics_.size(); ++device) {
     ATOLL_ASSIGN(auto registration, Registration::make(*nics_[device], block->memory, block->bytes, order_));
-    if (!registration) continue;
-    block->keys.local[device] = registration->localKey();
-    block->keys.remote[device] = registration->remoteKey();
-    block->registrations.push_back(*std::move(registration));
+    enter(*block, device, std::move(registration));
   }
   block->buffers.reserve(buffersInBlock_);
   free_.reserve((blocks_.size() + 1) * buffersInBlock_);

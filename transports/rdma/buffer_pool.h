@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "src/base/result.h"
@@ -47,6 +48,10 @@ class BufferPool {
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
 
+  /// What it takes to have the buffers on one more device, in their order. Nothing is changed yet.
+  Result<std::vector<std::optional<Registration>>> registerOn(Nic& nic) const;
+  void extend(std::shared_ptr<Nic> nic, std::vector<std::optional<Registration>> ofBlocks);
+
   /// The buffer that was given back last, since it is the likeliest to lie in the cache, or one of a new block.
   Result<Buffer*> take();
 
@@ -55,6 +60,7 @@ class BufferPool {
  private:
   friend class Buffer;
   struct Block;
+  static void enter(Block& block, std::size_t device, std::optional<Registration> registration);
   Status grow();
   void give(Buffer& buffer);
 

@@ -11,23 +11,30 @@ const Keys* DeclaredKeys::find(const void* memory, std::size_t bytes) {
   auto found = byDeclaration_.find(area->id);
   if (found == byDeclaration_.end()) {
     std::erase_if(byDeclaration_, [](const auto& entry) { return !isDeclared(entry.first); });
-    found = byDeclaration_.emplace(area->id, registered(*area)).first;
+    found = byDeclaration_.emplace(area->id, Entry{*area, {}, 0, false}).first;
   }
-  return found->second ? &*found->second : nullptr;
+  Entry& entry = found->second;
+  complete(entry);
+  return entry.refused ? nullptr : &entry.keys;
 }
 
-std::optional<Keys> DeclaredKeys::registered(const DeclaredArea& area) const {
-  Keys keys;
-  for (std::size_t device = 0; device < nics_.size(); ++device) {
-    const auto pair = nics_[device]->keysOf(area, order_);
+void DeclaredKeys::complete(const Keys& keys) {
+  for (auto& [id, entry] : byDeclaration_) {
+    if (&entry.keys == &keys) complete(entry);
+  }
+}
+
+void DeclaredKeys::complete(Entry& entry) const {
+  for (; entry.devices < nics_.size() && !entry.refused; ++entry.devices) {
+    const auto pair = nics_[entry.devices]->keysOf(entry.area, order_);
     if (!pair.ok()) {
       log::warn("{}: messages there are copied instead", pair.error().text);
-      return std::nullopt;
+      entry.refused = true;
+      return;
     }
-    keys.local[device] = pair->local;
-    keys.remote[device] = pair->remote;
+    entry.keys.local[entry.devices] = pair->local;
+    entry.keys.remote[entry.devices] = pair->remote;
   }
-  return keys;
 }
 
 }  // namespace atl::rdma

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "transports/rdma/buffer_pool.h"
@@ -23,12 +23,23 @@ class DeclaredKeys {
   /// declaration ends, which it may not while a message goes there.
   const Keys* find(const void* memory, std::size_t bytes);
 
+  /// From now on memory is registered with one device more: what find() is asked for, and what complete() is.
+  void extend(std::shared_ptr<Nic> nic) { nics_.push_back(std::move(nic)); }
+  /// Fills in keys that find() gave and that are in use. What a device does not register has none there (0).
+  void complete(const Keys& keys);
+
  private:
-  std::optional<Keys> registered(const DeclaredArea& area) const;
+  struct Entry {
+    DeclaredArea area;
+    Keys keys;
+    std::size_t devices = 0;  ///< that have been asked
+    bool refused = false;     ///< by one of them
+  };
+  void complete(Entry& entry) const;
 
   std::vector<std::shared_ptr<Nic>> nics_;
   WriteOrder order_;
-  std::map<std::uint64_t, std::optional<Keys>> byDeclaration_;  ///< nothing: refused
+  std::map<std::uint64_t, Entry> byDeclaration_;
 };
 
 }  // namespace atl::rdma

@@ -109,7 +109,8 @@ Result<bool> Incoming::grant() {
     bytes = std::min(bytes, kChunkBytes);
     keys = &chunk->keys();
   }
-  grant = {true, chunk, pieces.current(), pieces.data(), bytes, 0};
+  const auto devices = static_cast<std::uint8_t>(worker_.devices());
+  grant = {true, devices, chunk, pieces.current(), pieces.data(), keys, granted_, bytes, 0};
   ++grantsOpen_;
   GrantNote note;
   note.number = granted_++;
@@ -122,6 +123,16 @@ Result<bool> Incoming::grant() {
   pieces.advance(bytes);
   ATOLL_TRY(notes_.send(note));
   return true;
+}
+
+std::vector<GrantKey> Incoming::keysOn(std::size_t device) {
+  std::vector<GrantKey> keys;
+  for (const Grant& grant : grants_) {
+    if (!grant.open || device < grant.devices) continue;
+    if (grant.chunk == nullptr) worker_.declared().complete(*grant.keys);
+    keys.push_back({grant.number, device, grant.keys->remote[device]});
+  }
+  return keys;
 }
 
 void Incoming::close(Grant& grant) {

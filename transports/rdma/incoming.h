@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "transports/link.h"
 #include "transports/piece_list.h"
@@ -23,6 +24,8 @@ class Incoming {
 
   /// A fragment: the note is kept until its place is found. False: it cannot be one.
   bool hold(Buffer& note, std::uint32_t bytes);
+  /// Keys on a device of grants that are open and were given before it was there.
+  [[nodiscard]] std::vector<GrantKey> keysOn(std::size_t device);
   /// Bytes of a grant have come. False: that cannot be.
   bool arrive(const Arrival& arrival);
 
@@ -46,9 +49,12 @@ class Incoming {
   /// A place that the sender has been told of.
   struct Grant {
     bool open = false;
-    Buffer* chunk = nullptr;  ///< null: it is the piece's own memory
+    std::uint8_t devices = 0;  ///< there were, when it was given
+    Buffer* chunk = nullptr;   ///< null: it is the piece's own memory
     ReceivePiece* piece = nullptr;
     std::byte* to = nullptr;
+    const Keys* keys = nullptr;  ///< of where the sender writes
+    std::uint64_t number = 0;
     std::uint64_t bytes = 0;
     std::uint64_t arrived = 0;
   };

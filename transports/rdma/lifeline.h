@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stream that stays open beside a link's queue pairs: greetings, then words about paths. It goes by another way
-// than they do, mostly, and its end says that the peer has left.
+// The stream that stays open beside a link's queue pairs: greetings, then words about paths and keys. It goes by
+// another way than they do, mostly, and its end says that the peer has left.
 #pragma once
 
 #include <cstddef>

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "src/base/log.h"
@@ -31,15 +31,23 @@ struct OpenNics {
     std::vector<std::shared_ptr<Nic>> nics;
     {
       const std::scoped_lock lock(mutex);
-      for (const auto& [name, nic] : byName) nics.push_back(nic.lock());
+      for (const auto& nic : all) nics.push_back(nic.lock());
     }
     for (const auto& nic : nics) {
       if (nic != nullptr) nic->forget(declaration);
     }
   }
 
+  std::shared_ptr<Nic> find(std::string_view name) const {
+    for (const auto& each : all) {
+      auto nic = each.lock();
+      if (nic != nullptr && nic->name() == name && !nic->isLost()) return nic;
+    }
+    return nullptr;
+  }
+
   std::mutex mutex;
-  std::map<std::string, std::weak_ptr<Nic>> byName;
+  std::vector<std::weak_ptr<Nic>> all;
 };
 
 }  // namespace
@@ -70,11 +78,11 @@ Result<std::shared_ptr<Nic>> Nic::open(const Api& api, ibv_device* device) {
   OpenNics& open = OpenNics::instance();
   const std::scoped_lock lock(open.mutex);
   std::string name = api.getDeviceName(device);
-  auto& shared = open.byName[name];
-  if (auto nic = shared.lock()) return nic;
+  if (auto nic = open.find(name)) return nic;
   std::shared_ptr<Nic> nic(new Nic(api, std::move(name)));
   ATOLL_TRY(nic->open(device));
-  shared = nic;
+  std::erase_if(open.all, [](const auto& each) { return each.expired(); });
+  open.all.push_back(nic);
   return nic;
 }
 

@@ -25,8 +25,8 @@ struct KeyPair {
 
 class Nic {
  public:
-  /// All devices of the machine, opened. Those that cannot be are left out, with a line in `refused` for each. Any
-  /// thread.
+  /// All devices of the machine, opened. Those that cannot be are left out, with a line in `refused` for each. One that
+  /// was lost and has come back is another. Any thread.
   static Result<std::vector<std::shared_ptr<Nic>>> openAll(std::vector<std::string>& refused);
 
   ~Nic();

@@ -107,7 +107,28 @@ Status Outgoing::grant(const GrantNote& note) {
     return makeError(ErrorCode::remoteError, "protocol: grant {} of {} bytes came where grant {} should be",
                      note.number, note.bytes, granted_);
   }
-  grants_[granted_++ % kGrants] = {note, 0};
+  Grant& grant = grants_[granted_++ % kGrants];
+  grant = {note, 0};
+  for (const GrantKey& key : keys_) {
+    if (key.grant == note.number) grant.note.keys[key.device] = key.key;
+  }
+  std::erase_if(keys_, [&](const GrantKey& key) { return key.grant == note.number; });
+  return success();
+}
+
+// It may be told again, with every queue pair that is offered. Of a grant that is over there is nothing to write.
+Status Outgoing::key(const GrantKey& key) {
+  if (key.grant >= granted_ + kGrants) {
+    return makeError(ErrorCode::remoteError, "protocol: a key of grant {} came, {} have been given", key.grant,
+                     granted_);
+  }
+  GrantNote& known = grants_[key.grant % kGrants].note;
+  if (key.grant >= granted_) {
+    std::erase_if(keys_, [&](const GrantKey& k) { return k.grant == key.grant && k.device == key.device; });
+    keys_.push_back(key);
+  } else if (known.number == key.grant) {
+    known.keys[key.device] = key.key;
+  }
   return success();
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "transports/link.h"
 #include "transports/piece_list.h"
@@ -26,6 +27,7 @@ class Outgoing {
   /// What the peer has said. An error if that cannot be.
   Status credit(std::uint64_t taken);
   Status grant(const GrantNote& grant);
+  Status key(const GrantKey& key);
 
  private:
   /// A part of a message that the receiver has a place for.
@@ -47,8 +49,9 @@ class Outgoing {
   std::uint64_t credited_ = 0;   ///< fragments that the receiver has taken
   std::uint64_t announced_ = 0;  ///< the last large message of which it knows
   std::array<Grant, kGrants> grants_;
-  std::uint64_t granted_ = 0;  ///< grants that have come
-  std::uint64_t filled_ = 0;   ///< and those that are filled
+  std::uint64_t granted_ = 0;   ///< grants that have come
+  std::uint64_t filled_ = 0;    ///< and those that are filled
+  std::vector<GrantKey> keys_;  ///< of grants that have not come yet
 };
 
 }  // namespace atl::rdma

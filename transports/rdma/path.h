@@ -21,6 +21,10 @@ class PathUser {
   virtual ~PathUser() = default;
   virtual void onNote(Buffer& note, std::uint32_t bytes) = 0;
   virtual void onWritten(const Arrival& arrival) = 0;
+  /// Keys on a device of grants that were given before the device was there.
+  virtual std::vector<GrantKey> keysOn(std::size_t device) = 0;
+  /// The peer's. An error if it cannot be.
+  virtual Status onKey(const GrantKey& key) = 0;
 };
 
 /// Something to send: a note, or a write to a place that the receiver granted. Holds what it takes to send it again on

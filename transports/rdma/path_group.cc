@@ -44,7 +44,9 @@ Status PathGroup::begin(UniqueFd stream) {
   lifeline_ = Lifeline(std::move(stream));
   ATOLL_TRY(worker_.watch(lifeline_.descriptor(), *this));
   Greeting mine;
-  mine.paths = static_cast<std::uint16_t>(railsWanted(worker_));
+  homes_ = worker_.ports().size();
+  wanted_ = railsWanted(worker_);
+  mine.paths = static_cast<std::uint16_t>(wanted_);
   lifeline_.greet(mine);
   return success();
 }
@@ -57,7 +59,7 @@ Result<bool> PathGroup::meet() {
     }
     if (!theirs) return false;
     ATOLL_TRY(check(*theirs));
-    rails_ = std::min<std::size_t>(theirs->paths, railsWanted(worker_));
+    rails_ = std::min<std::size_t>(theirs->paths, wanted_);
     places_.reserve(2 * rails_);
     for (std::size_t i = 0; i < 2 * rails_; ++i) places_.emplace_back(worker_.settings().returnSeconds);
     greeted_ = true;
@@ -182,6 +184,7 @@ Status PathGroup::hearAll() {
 // Words come in order, and a place goes on to another generation when both ends have lost it. What can cross is an
 // end's loss of a queue pair that it has only offered with the other's offer, or with its failure to make one.
 Status PathGroup::obey(const Word& word) {
+  if (word.kind == Word::Kind::key) return user_.onKey(keyIn(word));
   Place& place = places_[word.path];
   const bool empty = place.state == Place::State::empty;
   const bool known = word.generation == place.generation;
@@ -202,6 +205,7 @@ Status PathGroup::obey(const Word& word) {
       if (!known || place.receivedThere || (empty && !place.offer)) break;
       place.receivedThere = word.received;
       return place.state == Place::State::lost ? settle(word.path) : lose(word.path);
+    case Word::Kind::key: break;
   }
   return makeError(ErrorCode::remoteError, "protocol: word {} about queue pair {}.{} came where it cannot",
                    static_cast<int>(word.kind), word.path, word.generation);
@@ -275,6 +279,7 @@ Status PathGroup::tryAgain(std::size_t index) {
   place.state = Place::State::joining;
   place.connected = place.readyThere = false;
   place.receivedThere.reset();
+  for (const GrantKey& key : user_.keysOn(place.path->offer().device)) ATOLL_TRY(lifeline_.say(wordOf(key)));
   return say(Word::Kind::offer, index);
 }
 

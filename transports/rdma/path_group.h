@@ -80,7 +80,7 @@ class PathGroup : private StreamUser {
   Status patienceLeft();
 
   [[nodiscard]] bool isHome(std::size_t index) const { return index < rails_; }
-  [[nodiscard]] std::size_t homePort(std::size_t index) const { return index % rails_ % worker_.ports().size(); }
+  [[nodiscard]] std::size_t homePort(std::size_t index) const { return index % rails_ % homes_; }
   [[nodiscard]] bool anotherPortWorks(std::size_t index) const;
   [[nodiscard]] bool isWanted(std::size_t index) const;
   [[nodiscard]] std::size_t choosePort(std::size_t index) const;
@@ -98,7 +98,9 @@ class PathGroup : private StreamUser {
   Lifeline lifeline_;
   bool greeted_ = false;
   bool met_ = false;
+  std::size_t wanted_ = 0;  ///< rails, as this end has said
   std::size_t rails_ = 0;
+  std::size_t homes_ = 1;            ///< ports that there were at the start, of which homes have theirs
   std::vector<Place> places_;        ///< homes by rail, then stand-ins by rail
   std::optional<std::size_t> main_;  ///< the place by which notes leave; it may be lost, until it is settled
   std::vector<Request> replay_;      ///< what did not arrive, in order

@@ -86,6 +86,14 @@ Status chooseGid(Port& port, int rows, int wanted) {
                       : "none of its GIDs can be used here (do they belong to another network namespace?)");
 }
 
+Port portOf(const std::shared_ptr<Nic>& nic, std::uint8_t number, const RdmaSettings& settings) {
+  Port port;
+  port.nic = nic;
+  port.number = number;
+  port.examine(settings);
+  return port;
+}
+
 std::vector<Port> inOrderOfUse(const std::vector<Port>& ports, std::size_t turn) {
   std::vector<std::string> folders;
   for (const Port& port : ports) folders.push_back(port.nic->folder());
@@ -160,11 +168,8 @@ Result<std::vector<Port>> findPorts(const RdmaSettings& settings, std::size_t tu
             fmt::format("{}:{}: ATOLL_RDMA_DEVICES={} leaves it out", nic->name(), number, settings.devices));
         continue;
       }
-      Port& port = ports.emplace_back();
-      port.nic = nic;
-      port.number = number;
-      port.examine(settings);
-      if (!port.missing.empty()) refused.push_back(port.missing);
+      ports.push_back(portOf(nic, number, settings));
+      if (!ports.back().missing.empty()) refused.push_back(ports.back().missing);
     }
   }
   if (std::ranges::none_of(ports, &Port::works)) {
@@ -172,6 +177,21 @@ Result<std::vector<Port>> findPorts(const RdmaSettings& settings, std::size_t tu
     return makeError(ErrorCode::unsupported, "no RDMA port can be used: {}", fmt::join(refused, "; "));
   }
   return inOrderOfUse(ports, turn);
+}
+
+std::vector<Port> portsOfNewDevices(const RdmaSettings& settings, const std::vector<std::shared_ptr<Nic>>& known) {
+  const auto filter = DeviceFilter::parse(settings.devices);
+  std::vector<std::string> refused;
+  const auto nics = Nic::openAll(refused);
+  std::vector<Port> ports;
+  if (!filter.ok() || !nics.ok()) return ports;
+  for (const auto& nic : *nics) {
+    if (std::ranges::find(known, nic) != known.end()) continue;
+    for (std::uint8_t number = 1; number <= nic->attributes().phys_port_cnt; ++number) {
+      if (filter->allows(nic->name(), number)) ports.push_back(portOf(nic, number, settings));
+    }
+  }
+  return ports;
 }
 
 }  // namespace atl::rdma

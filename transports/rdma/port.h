@@ -44,4 +44,7 @@ struct Port {
 /// works, the error says of each why not, and what to do.
 Result<std::vector<Port>> findPorts(const RdmaSettings& settings, std::size_t turn);
 
+/// Ports that are allowed by the settings, of devices that are not among those known.
+std::vector<Port> portsOfNewDevices(const RdmaSettings& settings, const std::vector<std::shared_ptr<Nic>>& known);
+
 }  // namespace atl::rdma

@@ -49,6 +49,8 @@ class RdmaLink : public MessageLink, public PathUser {
  private:
   void onNote(Buffer& note, std::uint32_t bytes) override;
   void onWritten(const Arrival& arrival) override;
+  std::vector<GrantKey> keysOn(std::size_t device) override { return in_.keysOn(device); }
+  Status onKey(const GrantKey& key) override { return out_.key(key); }
   Status read(Buffer& note, std::uint32_t bytes, bool& kept);
   [[nodiscard]] bool idle() const { return out_.pieces.empty() && in_.pieces.empty(); }
   template <class Piece>

@@ -19,6 +19,19 @@ Arrival arrivalOf(std::uint32_t immediate) {
   return {immediate >> kBytesBits, immediate & ((1U << kBytesBits) - 1)};
 }
 
+Word wordOf(const GrantKey& key) {
+  Word word;
+  word.kind = Word::Kind::key;
+  word.path = static_cast<std::uint16_t>(key.device);
+  word.generation = key.key;
+  word.received = key.grant;
+  return word;
+}
+
+GrantKey keyIn(const Word& word) {
+  return {word.received, word.path, word.generation};
+}
+
 Status check(const Greeting& theirs) {
   if (theirs.magic != Greeting::kMagic) {
     return makeError(ErrorCode::remoteError, "protocol: the peer's first bytes ({:#x}) are not those of an RDMA link",
@@ -40,6 +53,7 @@ Status check(const Word& theirs, std::size_t places) {
   const PathOffer& offer = theirs.offer;
   const bool isOffer = theirs.kind == Word::Kind::offer;
   const bool isWord = theirs.kind >= Word::Kind::offer && theirs.kind <= Word::Kind::leave;
+  if (theirs.kind == Word::Kind::key && theirs.path < kMostDevices) return success();
   const bool sound = offer.queuePair <= kMostNumber && offer.packetNumber <= kMostNumber && offer.mtu >= 1 &&
                      offer.mtu <= 5 && offer.ethernet <= 1 && offer.device < kMostDevices;
   if (isWord && theirs.path < places && (sound || !isOffer)) return success();

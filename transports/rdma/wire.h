@@ -24,7 +24,7 @@
 
 namespace atl::rdma {
 
-inline constexpr std::uint16_t kVersion = 2;
+inline constexpr std::uint16_t kVersion = 3;
 inline constexpr std::uint64_t kSlotBytes = 2048;          ///< of a receiver's slot: a note
 inline constexpr std::uint64_t kWindow = 16;               ///< fragments; a power of two
 inline constexpr std::uint64_t kGrants = 4;                ///< a power of two
@@ -66,7 +66,7 @@ struct GrantNote {
   std::uint64_t at = 0;                            ///< where in the message the part begins
   std::uint64_t bytes = 0;                         ///< of the part
   std::uint64_t address = 0;                       ///< in the receiver's memory
-  std::array<std::uint32_t, kMostDevices> keys{};  ///< by the receiver's device
+  std::array<std::uint32_t, kMostDevices> keys{};  ///< by the receiver's device; 0: none, or not yet
 };
 static_assert(sizeof(GrantNote) == 96 && std::has_unique_object_representations_v<GrantNote>);
 
@@ -103,8 +103,8 @@ static_assert(sizeof(PathOffer) == 32 && std::has_unique_object_representations_
 
 /// On the stream, after the greetings and for as long as the link lives: how paths come and go (path_group.h).
 struct Word {
-  /// leave: of a stand-in; nothing more comes by it, and all that came has arrived.
-  enum class Kind : std::uint16_t { offer = 1, ready = 2, lost = 3, leave = 4 };
+  /// leave: of a stand-in; nothing more comes by it, and all that came has arrived. key: GrantKey.
+  enum class Kind : std::uint16_t { offer = 1, ready = 2, lost = 3, leave = 4, key = 5 };
   Kind kind = Kind::offer;
   std::uint16_t path = 0;        ///< its place in the link: homes first, then the stand-ins in the same order
   std::uint32_t generation = 0;  ///< the how many-th queue pair of that place, from 0
@@ -112,6 +112,17 @@ struct Word {
   PathOffer offer;
 };
 static_assert(sizeof(Word) == 48 && std::has_unique_object_representations_v<Word>);
+
+/// The key of a grant on a device that the receiver did not have when it gave it. It is said before any queue pair of
+/// that device is offered, and may come before the grant does. As a word: grant is `received`, device is `path`, key is
+/// `generation`.
+struct GrantKey {
+  std::uint64_t grant = 0;  ///< its number
+  std::size_t device = 0;
+  std::uint32_t key = 0;
+};
+[[nodiscard]] Word wordOf(const GrantKey& key);
+[[nodiscard]] GrantKey keyIn(const Word& word);
 
 /// An error if this is no greeting, one of another version, or wants an impossible number of paths.
 Status check(const Greeting& theirs);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "src/base/log.h"
@@ -26,6 +27,8 @@ constexpr std::uint32_t kMostReceives = 4096;
 constexpr int kCompletions = 4096;  ///< of all queue pairs of a device that have not been looked at
 /// To look around takes system calls; what is to be found is rare, and seldom urgent.
 constexpr int kEmptyPollsBetweenLooks = 256;
+/// To look for devices the library reads many files.
+constexpr auto kSearchPause = std::chrono::seconds(1);
 constexpr std::size_t kSlotsInBlock = 32;
 constexpr std::size_t kChunksInBlock = 4;
 
@@ -75,7 +78,8 @@ Worker::Worker(const Api& api, RdmaSettings settings, std::vector<Port> ports)
       ports_(std::move(ports)),
       slots_(nicsOf(ports_), kSlotBytes, kSlotsInBlock, WriteOrder::kept),
       chunks_(nicsOf(ports_), kChunkBytes, kChunksInBlock, orderOfData(settings_)),
-      declared_(nicsOf(ports_), orderOfData(settings_)) {
+      declared_(nicsOf(ports_), orderOfData(settings_)),
+      nextSearch_(Clock::now() + kSearchPause) {
   const auto nics = nicsOf(ports_);
   for (const Port& port : ports_) {
     deviceOf_.push_back(static_cast<std::size_t>(std::ranges::find(nics, port.nic) - nics.begin()));
@@ -194,6 +198,51 @@ void Worker::lookForPorts() {
   for (Port& port : ports_) {
     if (!port.missing.empty() || port.news != port.nic->news()) look(port);
   }
+  if (const auto now = Clock::now(); now >= nextSearch_) {
+    nextSearch_ = now + kSearchPause;
+    lookForDevices();
+  }
+}
+
+// One that was lost and has come back is new. What is lost keeps its place, since links and buffers go by places.
+void Worker::lookForDevices() {
+  std::vector<std::shared_ptr<Nic>> known;
+  for (const Device& device : devices_) known.push_back(device.nic);
+  const Nic* refused = nullptr;
+  for (Port& port : portsOfNewDevices(settings_, known)) {
+    if (port.nic.get() == refused) continue;
+    if (devices_.back().nic != port.nic) {
+      if (devices_.size() == kMostDevices) return;
+      if (auto added = add(port.nic); !added.ok()) {
+        log::line(log::Subject::link, kNoRank, "RDMA goes without {}", added.error().text);
+        refused = port.nic.get();
+        continue;
+      }
+    }
+    log::line(log::Subject::link, kNoRank, "{}",
+              port.works() ? port.describe() + " is new, and can be used" : port.missing);
+    deviceOf_.push_back(devices_.size() - 1);
+    ports_.push_back(std::move(port));
+  }
+}
+
+// All that it takes is taken before anything changes: what cannot be used is done without.
+Status Worker::add(const std::shared_ptr<Nic>& nic) {
+  Device device;
+  device.nic = nic;
+  auto ofSlots = slots_.registerOn(*nic);
+  if (!ofSlots.ok()) return std::move(ofSlots).error();
+  auto ofChunks = chunks_.registerOn(*nic);
+  if (!ofChunks.ok()) return std::move(ofChunks).error();
+  if (auto opened = open(device); !opened.ok()) {
+    close(device);
+    return std::move(opened).error().within(nic->name());
+  }
+  slots_.extend(nic, std::move(ofSlots).value());
+  chunks_.extend(nic, std::move(ofChunks).value());
+  declared_.extend(nic);
+  devices_.push_back(std::move(device));
+  return fill(devices_.size() - 1);
 }
 
 void Worker::look(Port& port) {

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "src/base/clock.h"
 #include "src/base/unique_fd.h"
 #include "transports/rdma/declared_keys.h"
 #include "transports/rdma/port.h"
@@ -66,13 +67,15 @@ class Worker {
   [[nodiscard]] const Api& api() const { return *api_; }
   [[nodiscard]] const RdmaSettings& settings() const { return settings_; }
   /// In the order in which links use them, of which they use the first few as long as nothing fails. Those that do not
-  /// work may do so later.
+  /// work may do so later. More may come, behind these.
   [[nodiscard]] const std::vector<Port>& ports() const { return ports_; }
-  /// Looks at ports that do not work. progress() looks at those of which their devices say something.
+  /// Looks at ports that do not work, and, not too often, for devices that are new. progress() looks at ports of which
+  /// their devices say something.
   void lookForPorts();
   /// The place of a port's device, as buffers know it.
   [[nodiscard]] std::size_t deviceOf(std::size_t port) const { return deviceOf_[port]; }
   [[nodiscard]] const Device& device(std::size_t place) const { return devices_[place]; }
+  [[nodiscard]] std::size_t devices() const { return devices_.size(); }
 
   BufferPool& slots() { return slots_; }    ///< of kSlotBytes
   BufferPool& chunks() { return chunks_; }  ///< of kChunkBytes
@@ -104,6 +107,8 @@ class Worker {
   void lookAround();
   void lookAtPorts();
   void look(Port& port);
+  void lookForDevices();
+  Status add(const std::shared_ptr<Nic>& nic);
 
   const Api* api_;
   RdmaSettings settings_;
@@ -117,6 +122,7 @@ class Worker {
   bool armed_ = false;  ///< a completion will be told by a channel
   UniqueFd streams_;    ///< readable when one of the streams is
   int emptyPolls_ = 0;
+  Clock::time_point nextSearch_;  ///< for devices
 };
 
 }  // namespace atl::rdma

@@ -66,8 +66,11 @@ ibv_device** ibv_get_device_list(int* count) {
   static Verb& verb = verbNamed(__func__);
   return create(verb, [&](World& all, int& /*error*/) {
     auto** const list = new ibv_device*[all.devices.size() + 1]();
-    for (std::size_t i = 0; i < all.devices.size(); ++i) list[i] = all.devices[i].get();
-    if (count != nullptr) *count = static_cast<int>(all.devices.size());
+    int there = 0;
+    for (const auto& device : all.devices) {
+      if (!device->lost) list[there++] = device.get();
+    }
+    if (count != nullptr) *count = there;
     all.lists.insert(list);
     return list;
   });
