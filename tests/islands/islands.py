@@ -12,15 +12,32 @@ import test_bed
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+def positive(text):
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
+    return number
+
+
+def rate(text):
+    """As it was written: tc reads it too."""
+    try:
+        if test_bed.bits_per_second(text) > 0:
+            return text
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text} is not a rate such as 200mbit")
+
+
 def parsed(arguments):
     parser = argparse.ArgumentParser(
         prog="islands", description=__doc__,
         epilog="Example: islands --hosts 4 --ranks-per-host 2 --rate 200mbit -- build/release/bin/all_reduce_perf -b 1M -e 16M")
-    parser.add_argument("--hosts", type=int, default=2, help="hosts [%(default)s]")
-    parser.add_argument("--ranks-per-host", type=int, default=2, help="ranks on each [%(default)s]")
-    parser.add_argument("--rate", default="200mbit", help="of a host's link, each way, as tc writes it [%(default)s]")
-    parser.add_argument("--pods", type=int, default=1, help="groups of hosts, each with one uplink to the others [%(default)s: none]")
-    parser.add_argument("--pod-rate", default="100mbit", help="of a pod's uplink, each way [%(default)s]")
+    parser.add_argument("--hosts", type=positive, default=2, help="hosts [%(default)s]")
+    parser.add_argument("--ranks-per-host", type=positive, default=2, help="ranks on each [%(default)s]")
+    parser.add_argument("--rate", type=rate, default="200mbit", help="of a host's link, each way, as tc writes it [%(default)s]")
+    parser.add_argument("--pods", type=positive, default=1, help="groups of hosts, each with one uplink to the others [%(default)s: none]")
+    parser.add_argument("--pod-rate", type=rate, default="100mbit", help="of a pod's uplink, each way [%(default)s]")
     parser.add_argument("--by-node", action="store_true", help="deal the ranks out to the hosts in turns, not host after host")
     parser.add_argument("--mpirun", action="store_true", help="launch with Open MPI in place of atoll run")
     parser.add_argument("-x", dest="variables", metavar="NAME=VALUE", action="append", default=[], help="set for every rank")

@@ -119,6 +119,16 @@ class Islands(unittest.TestCase):
                 self.assertAlmostEqual(sent, 3 / 2, delta=0.05 * 3 / 2)
 
 
+class Arguments(unittest.TestCase):
+    def test_wrong_ones_are_named_and_nothing_is_made(self):
+        for wrong in (("--rate", "abc"), ("--rate=-5mbit",), ("--pod-rate", "3"), ("--hosts", "0"), ("--pods", "0"), ("--pods", "3", "--hosts", "4")):
+            result = subprocess.run([sys.executable, "-B", str(pathlib.Path(__file__).with_name("islands.py")), *wrong, "--", "true"], check=False,
+                                    capture_output=True, text=True)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn(wrong[0].split("=")[0], result.stderr)
+            self.assertNotIn("Traceback", result.stderr)
+
+
 class Shapes(unittest.TestCase):
     def test_hosts_fill_pods_evenly(self):
         self.assertEqual([test_bed.Shape(hosts=4, pods=2).pod_of(host) for host in range(4)], [0, 0, 1, 1])
