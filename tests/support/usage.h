@@ -29,12 +29,13 @@ struct Usage {
 
   /// Whether somebody who only had to wait used so much: little of a core, and not by looking every millisecond. The
   /// margins are wide: what is meant uses a hundredth of them.
-  [[nodiscard]] bool isOfAWait() const {
-    return cpu <= 0.2 * seconds && static_cast<double>(sleeps) <= 50 + 200 * seconds;
-  }
+  [[nodiscard]] bool isOfAWait() const { return isWithin(50, 200); }
   /// Likewise of somebody who was woken, and looked for himself every 50 ms at the end.
-  [[nodiscard]] bool isOfASleep() const {
-    return cpu <= 0.2 * seconds && static_cast<double>(sleeps) <= 40 + 40 * seconds;
+  [[nodiscard]] bool isOfASleep() const { return isWithin(40, 40); }
+
+ private:
+  [[nodiscard]] bool isWithin(double sleepsOnce, double sleepsASecond) const {
+    return cpu <= 0.2 * seconds && static_cast<double>(sleeps) <= sleepsOnce + sleepsASecond * seconds;
   }
 };
 

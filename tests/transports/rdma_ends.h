@@ -28,6 +28,12 @@ inline fakeverbs::Configuration adapters() {
   return configuration;
 }
 
+inline fakeverbs::Configuration oneAdapter() {
+  auto configuration = adapters();
+  configuration.devices.resize(1);
+  return configuration;
+}
+
 inline Settings settingsOf(int rails = 1, int queuePairs = 1) {
   Settings settings;
   settings.transports = "rdma";

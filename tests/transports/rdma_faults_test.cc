@@ -31,6 +31,7 @@ using testing::Not;
 
 using test::adapters;
 using test::Ends;
+using test::oneAdapter;
 using test::RdmaLinks;
 using test::settingsOf;
 
@@ -163,9 +164,7 @@ TEST_F(RdmaLinks, AKernelWithoutRdmaIsSaidToBeOne) {
 }
 
 TEST_F(RdmaLinks, APortThatComesBackIsUsedAgain) {
-  auto configuration = adapters();
-  configuration.devices.resize(1);
-  fakeverbs::reset(configuration);
+  fakeverbs::reset(oneAdapter());
   Ends ends(settingsOf());
   ASSERT_TRUE(ends.join().ok());
   fakeverbs::downAfter(0, 1, 30);
@@ -379,11 +378,7 @@ INSTANTIATE_TEST_SUITE_P(Each, RdmaPortsThatCome, testing::Bool(),
 /// traffic, with so many queue pairs, under the name of the lost one or its own.
 class RdmaDevicesThatCome : public RdmaLinks, public testing::WithParamInterface<std::tuple<int, int, bool>> {
  protected:
-  void SetUp() override {
-    auto configuration = adapters();
-    configuration.devices.resize(1);
-    fakeverbs::reset(configuration);
-  }
+  void SetUp() override { fakeverbs::reset(oneAdapter()); }
   static void exchangeDevices(bool sameName) {
     fakeverbs::DeviceConfiguration next;
     next.name = sameName ? "fake_0" : "";
@@ -416,9 +411,7 @@ INSTANTIATE_TEST_SUITE_P(Each, RdmaDevicesThatCome,
 /// Messages that go from and to declared memory when the port fails: granted, and registered, before the device came.
 TEST_F(RdmaLinks, ADeviceThatComesWritesToWhatWasGrantedBefore) {
   for (const int packets : {0, 4, 100}) {
-    auto configuration = adapters();
-    configuration.devices.resize(1);
-    fakeverbs::reset(configuration);
+    fakeverbs::reset(oneAdapter());
     Ends ends(settingsOf());
     ASSERT_TRUE(ends.join().ok());
     fakeverbs::downAfter(0, 1, packets);
@@ -430,9 +423,7 @@ TEST_F(RdmaLinks, ADeviceThatComesWritesToWhatWasGrantedBefore) {
 }
 
 TEST_F(RdmaLinks, ADeviceThatComesIsARailOfNewLinks) {
-  auto configuration = adapters();
-  configuration.devices.resize(1);
-  fakeverbs::reset(configuration);
+  fakeverbs::reset(oneAdapter());
   Ends ends(settingsOf(2));
   ASSERT_TRUE(ends.join().ok());
   fakeverbs::addDevice({});
@@ -443,9 +434,7 @@ TEST_F(RdmaLinks, ADeviceThatComesIsARailOfNewLinks) {
 }
 
 TEST_F(RdmaLinks, ADeviceThatComesAndCannotBeUsedIsDoneWithout) {
-  auto configuration = adapters();
-  configuration.devices.resize(1);
-  fakeverbs::reset(configuration);
+  fakeverbs::reset(oneAdapter());
   Ends ends(settingsOf());
   ASSERT_TRUE(ends.join().ok());
   fakeverbs::DeviceConfiguration withoutMemory;

@@ -86,12 +86,26 @@ Status chooseGid(Port& port, int rows, int wanted) {
                       : "none of its GIDs can be used here (do they belong to another network namespace?)");
 }
 
-Port portOf(const std::shared_ptr<Nic>& nic, std::uint8_t number, const RdmaSettings& settings) {
-  Port port;
-  port.nic = nic;
-  port.number = number;
-  port.examine(settings);
-  return port;
+/// Those of the devices that the filter, which is of the settings, allows. A line in `refused` for each that cannot be
+/// used.
+std::vector<Port> allowedPorts(const std::vector<std::shared_ptr<Nic>>& nics, const DeviceFilter& filter,
+                               const RdmaSettings& settings, std::vector<std::string>& refused) {
+  std::vector<Port> ports;
+  for (const auto& nic : nics) {
+    for (std::uint8_t number = 1; number <= nic->attributes().phys_port_cnt; ++number) {
+      if (!filter.allows(nic->name(), number)) {
+        refused.push_back(
+            fmt::format("{}:{}: ATOLL_RDMA_DEVICES={} leaves it out", nic->name(), number, settings.devices));
+        continue;
+      }
+      Port& port = ports.emplace_back();
+      port.nic = nic;
+      port.number = number;
+      port.examine(settings);
+      if (!port.missing.empty()) refused.push_back(port.missing);
+    }
+  }
+  return ports;
 }
 
 std::vector<Port> inOrderOfUse(const std::vector<Port>& ports, std::size_t turn) {
@@ -160,18 +174,7 @@ Result<std::vector<Port>> findPorts(const RdmaSettings& settings, std::size_t tu
   ATOLL_ASSIGN(const auto filter, DeviceFilter::parse(settings.devices));
   std::vector<std::string> refused;
   ATOLL_ASSIGN(const auto nics, Nic::openAll(refused));
-  std::vector<Port> ports;
-  for (const auto& nic : nics) {
-    for (std::uint8_t number = 1; number <= nic->attributes().phys_port_cnt; ++number) {
-      if (!filter.allows(nic->name(), number)) {
-        refused.push_back(
-            fmt::format("{}:{}: ATOLL_RDMA_DEVICES={} leaves it out", nic->name(), number, settings.devices));
-        continue;
-      }
-      ports.push_back(portOf(nic, number, settings));
-      if (!ports.back().missing.empty()) refused.push_back(ports.back().missing);
-    }
-  }
+  const auto ports = allowedPorts(nics, filter, settings, refused);
   if (std::ranges::none_of(ports, &Port::works)) {
     if (refused.empty()) return makeError(ErrorCode::unsupported, "libibverbs knows of no device on this machine");
     return makeError(ErrorCode::unsupported, "no RDMA port can be used: {}", fmt::join(refused, "; "));
@@ -182,16 +185,10 @@ Result<std::vector<Port>> findPorts(const RdmaSettings& settings, std::size_t tu
 std::vector<Port> portsOfNewDevices(const RdmaSettings& settings, const std::vector<std::shared_ptr<Nic>>& known) {
   const auto filter = DeviceFilter::parse(settings.devices);
   std::vector<std::string> refused;
-  const auto nics = Nic::openAll(refused);
-  std::vector<Port> ports;
-  if (!filter.ok() || !nics.ok()) return ports;
-  for (const auto& nic : *nics) {
-    if (std::ranges::find(known, nic) != known.end()) continue;
-    for (std::uint8_t number = 1; number <= nic->attributes().phys_port_cnt; ++number) {
-      if (filter->allows(nic->name(), number)) ports.push_back(portOf(nic, number, settings));
-    }
-  }
-  return ports;
+  auto nics = Nic::openAll(refused);
+  if (!filter.ok() || !nics.ok()) return {};
+  std::erase_if(*nics, [&](const auto& nic) { return std::ranges::find(known, nic) != known.end(); });
+  return allowedPorts(*nics, *filter, settings, refused);
 }
 
 }  // namespace atl::rdma

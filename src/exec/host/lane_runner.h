@@ -27,7 +27,7 @@ class LaneRunner {
   /// Tiles whose whole program this lane has run.
   [[nodiscard]] std::int32_t tilesDone() const { return tilesDone_; }
 
-  /// "lane 0, tile 2, round 3 (repetition 1)", and the links it waits for.
+  /// "lane 0, tile 2, round 3 (repetition 1)", and the links that it cannot go on without.
   [[nodiscard]] std::string position() const;
   void waitingFor(const LinkVisitor& visit) const;
 

@@ -51,7 +51,7 @@ class SendAction {
   Result<bool> progress(StepContext& context);
   [[nodiscard]] bool done() const { return unfinished_ == 0; }
 
-  /// For texts: the peers not yet served.
+  /// The peers not yet served.
   void waitingFor(const LinkVisitor& visit) const;
 
  private:
