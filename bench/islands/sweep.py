@@ -195,10 +195,13 @@ def parsed(arguments):
     for contestant in options.contestants:
         if contestant not in CONTESTANTS:
             parser.error(f"--contestants: {contestant} is none of {', '.join(CONTESTANTS)}")
-    for rate in options.rates.split(","):
-        test_bed.bits_per_second(rate)
-    for size in options.min, options.max:
-        plan.parse_bytes(size)
+    try:
+        for rate in options.rates.split(","):
+            test_bed.bits_per_second(rate)
+        for size in options.min, options.max:
+            plan.parse_bytes(size)
+    except ValueError as wrong:
+        parser.error(str(wrong))
     return options
 
 

@@ -31,7 +31,10 @@ def bits_per_second(rate):
     """Of a rate as tc writes it: 200mbit, 1gbit."""
     for unit, factor in (("kbit", 1e3), ("mbit", 1e6), ("gbit", 1e9)):
         if rate.endswith(unit):
-            return float(rate[:-len(unit)]) * factor
+            with contextlib.suppress(ValueError):
+                number = float(rate[:-len(unit)])
+                if number > 0:
+                    return number * factor
     raise ValueError(f"{rate} is not a rate such as 200mbit")
 
 
