@@ -266,6 +266,8 @@ const std::vector<ReturnFault> kReturnFaults = {
     {"PostRefused", [](int at) { fakeverbs::failCall("ibv_post_send", at, ENOMEM); }},
     {"LateCompletions",
      [](int at) { fakeverbs::delayCompletions(std::chrono::microseconds(10 * at), std::chrono::microseconds(100)); }},
+    {"VeryLateCompletions",
+     [](int at) { fakeverbs::delayCompletions(std::chrono::microseconds(0), std::chrono::microseconds(300 * at)); }},
 };
 
 INSTANTIATE_TEST_SUITE_P(Each, RdmaReturnFault,

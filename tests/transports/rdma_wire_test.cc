@@ -41,7 +41,7 @@ TEST(RdmaWord, IsCheckedInEveryField) {
   };
   EXPECT_TRUE(refused([](Word& word) { word.path = 2; }));
   EXPECT_TRUE(refused([](Word& word) { word.kind = static_cast<Word::Kind>(0); }));
-  EXPECT_TRUE(refused([](Word& word) { word.kind = static_cast<Word::Kind>(6); }));
+  EXPECT_TRUE(refused([](Word& word) { word.kind = static_cast<Word::Kind>(7); }));
   EXPECT_TRUE(refused([](Word& word) { word.offer.queuePair = 1 << 24; }));
   EXPECT_TRUE(refused([](Word& word) { word.offer.packetNumber = 1 << 24; }));
   EXPECT_TRUE(refused([](Word& word) { word.offer.mtu = 0; }));

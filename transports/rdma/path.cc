@@ -16,7 +16,7 @@ namespace {
 
 /// Wanted; devices have less, or more.
 constexpr std::uint32_t kInlineBytes = 256;
-/// For the device to let go of what a queue pair that is in its error state had under way.
+/// For the device to tell of all that a queue pair that is in its error state had under way.
 constexpr auto kFlushing = std::chrono::seconds(2);
 constexpr std::uint8_t kRnrForEver = 7;
 /// 0.64 ms between tries while the receiver has no slot.
@@ -215,24 +215,45 @@ void Path::giveUp(std::string_view why) {
 
 Path::~Path() {
   halt();
+  destroy();
   for (; head_ != tail_; ++head_) sent_[head_ % kDepth].giveBack();
 }
 
-// In its error state a queue pair takes no packet any more, and says of everything that it had been given that it is
-// over. That is waited for: buffers would else be used again while the device reads them, and what came before be left
-// uncounted.
+// In its error state a queue pair takes no packet any more, and says of everything that it had been given to send that
+// it is over. That is waited for: buffers would else be used again while the device reads them.
 void Path::halt() {
   if (pair_ == nullptr) return;
   giveUp("the peer gave it up");
   ibv_qp_attr error{};
   error.qp_state = IBV_QPS_ERR;
   worker_.api().modifyQp(pair_, &error, IBV_QP_STATE);
+  pollUntil([this] { return answered_ == posted_; });
+}
+
+// Receives are the worker's, so that none of them says that it was the last. A device may have acknowledged what it
+// tells of only later.
+Status Path::close(std::uint64_t arrivedHere) {
+  const bool complete = pair_ == nullptr || pollUntil([&] { return received_ >= arrivedHere; });
+  destroy();
+  if (complete) return success();
+  return makeError(ErrorCode::remoteError, "{}: of {} requests that have arrived the device tells of {}", describe(),
+                   arrivedHere, received_);
+}
+
+template <class Condition>
+bool Path::pollUntil(Condition holds) {
   const Deadline deadline = Deadline::in(kFlushing);
   for (;;) {
     const auto moved = worker_.poll();
     const bool quiet = !moved.ok() || !*moved;
-    if (quiet && (answered_ == posted_ || deadline.passed())) break;
+    if (!quiet) continue;
+    if (holds()) return true;
+    if (deadline.passed()) return false;
   }
+}
+
+void Path::destroy() {
+  if (pair_ == nullptr) return;
   worker_.dismiss(device(), pair_->qp_num);
   if (const int result = worker_.api().destroyQp(pair_); result != 0) {
     log::warn("{} keeps a queue pair: {}", port().name(), failure(result, "it cannot be destroyed").text);

@@ -80,11 +80,16 @@ class Path : private QueuePairUser {
   [[nodiscard]] bool portIsDown() const { return !port().works(); }
   void giveUp(std::string_view why);
 
-  /// Ends it: afterwards no device refers to what was sent or granted by it, and received() is final.
+  /// Ends it: afterwards no device refers to what was sent or granted by it, and arrived() is final.
   void halt();
+  /// Requests that are known to be with the peer.
+  [[nodiscard]] std::uint64_t arrived() const { return head_; }
+  /// After halt(), with the peer's arrived(): takes what the device has not told of yet, since that will not be sent
+  /// again. Afterwards received() is final. An error if it does not come.
+  Status close(std::uint64_t arrivedHere);
   /// Requests of the peer's that have come by it.
   [[nodiscard]] std::uint64_t received() const { return received_; }
-  /// After halt(), with the peer's count of what it received: gives those requests back, and hands out the others in
+  /// After close(), with the peer's count of what it received: gives those requests back, and hands out the others in
   /// order. An error if the count cannot be.
   Result<std::vector<Request>> unreceived(std::uint64_t receivedThere);
 
@@ -104,6 +109,9 @@ class Path : private QueuePairUser {
   Status beginSending();
   Status post(const Request& request);
   void retire();
+  template <class Condition>
+  bool pollUntil(Condition holds);
+  void destroy();
 
   Worker& worker_;
   std::size_t port_;

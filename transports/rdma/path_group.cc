@@ -201,10 +201,13 @@ Status PathGroup::obey(const Word& word) {
       if (!known || empty || isHome(word.path)) break;
       place.leaving = place.peerLeaves = true;
       return success();
+    case Word::Kind::halted:
+      if (!known || place.arrivedHere || (empty && !place.offer)) break;
+      place.arrivedHere = word.requests;
+      return place.state == Place::State::lost ? close(word.path) : lose(word.path);
     case Word::Kind::lost:
-      if (!known || place.receivedThere || (empty && !place.offer)) break;
-      place.receivedThere = word.received;
-      return place.state == Place::State::lost ? settle(word.path) : lose(word.path);
+      if (!known || !place.arrivedHere) break;
+      return settle(word.path, word.requests);
     case Word::Kind::key: break;
   }
   return makeError(ErrorCode::remoteError, "protocol: word {} about queue pair {}.{} came where it cannot",
@@ -218,7 +221,8 @@ Status PathGroup::say(Word::Kind kind, std::size_t index) {
   word.path = static_cast<std::uint16_t>(index);
   word.generation = place.generation;
   if (place.path != nullptr && kind == Word::Kind::offer) word.offer = place.path->offer();
-  if (place.path != nullptr && kind == Word::Kind::lost) word.received = place.path->received();
+  if (place.path != nullptr && kind == Word::Kind::halted) word.requests = place.path->arrived();
+  if (place.path != nullptr && kind == Word::Kind::lost) word.requests = place.path->received();
   return lifeline_.say(word);
 }
 
@@ -278,7 +282,6 @@ Status PathGroup::tryAgain(std::size_t index) {
   place.path = std::move(path);
   place.state = Place::State::joining;
   place.connected = place.readyThere = false;
-  place.receivedThere.reset();
   for (const GrantKey& key : user_.keysOn(place.path->offer().device)) ATOLL_TRY(lifeline_.say(wordOf(key)));
   return say(Word::Kind::offer, index);
 }
@@ -361,8 +364,15 @@ Status PathGroup::lose(std::size_t index) {
   place.state = Place::State::lost;
   place.lostSince = now;
   if (!anyGood() && !alone_) alone_ = lastAsked_ = now;
-  ATOLL_TRY(say(Word::Kind::lost, index));
-  return place.receivedThere ? settle(index) : success();
+  ATOLL_TRY(say(Word::Kind::halted, index));
+  return place.arrivedHere ? close(index) : success();
+}
+
+// Only when the peer has halted it too is it certain what comes.
+Status PathGroup::close(std::size_t index) {
+  Place& place = places_[index];
+  if (place.path != nullptr) ATOLL_TRY(place.path->close(*place.arrivedHere));
+  return say(Word::Kind::lost, index);
 }
 
 // What nothing went by is not missed.
@@ -381,10 +391,10 @@ void PathGroup::tellLoss(std::size_t index) const {
 }
 
 // What did not arrive goes before all that was to be sent again already, since it was sent before that.
-Status PathGroup::settle(std::size_t index) {
+Status PathGroup::settle(std::size_t index, std::uint64_t receivedThere) {
   Place& place = places_[index];
   if (place.path != nullptr) {
-    ATOLL_ASSIGN(const auto rest, place.path->unreceived(*place.receivedThere));
+    ATOLL_ASSIGN(const auto rest, place.path->unreceived(receivedThere));
     replay_.insert(replay_.begin(), rest.begin(), rest.end());
   }
   place.path.reset();
@@ -392,7 +402,7 @@ Status PathGroup::settle(std::size_t index) {
   place.leaving = place.leaveSaid = place.peerLeaves = false;
   ++place.generation;
   place.offer.reset();
-  place.receivedThere.reset();
+  place.arrivedHere.reset();
   if (main_ == index) main_.reset();
   chooseMain();
   return success();

@@ -4,7 +4,8 @@
 //
 // A link has so many rails, each with two places for a queue pair: a home, which is always on the same port, and a
 // stand-in on another, which there is only while the home cannot be relied on. When a queue pair fails, which the end
-// that sends notices, it is destroyed at both ends; each end then says by the lifeline how many requests it had
+// that sends notices, both ends halt it; each then says by the lifeline how many of its requests it knows to have
+// arrived, waits until its device has told of so many of the other's, destroys the queue pair, and says how many it
 // received by it. Requests arrive in order, so that each end knows exactly which of its own did not, and sends those
 // again by another place: nothing twice, nothing left out. Notes leave by one place at a time, so that they stay in
 // order. The place tries again meanwhile, a stand-in from the next port that works.
@@ -73,7 +74,8 @@ class PathGroup : private StreamUser {
   Status onJoined(std::size_t index);
   Status retreat(std::size_t index);
   Status lose(std::size_t index);
-  Status settle(std::size_t index);
+  Status close(std::size_t index);
+  Status settle(std::size_t index, std::uint64_t receivedThere);
   void tellLoss(std::size_t index) const;
   void chooseMain();
   bool replay();

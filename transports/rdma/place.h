@@ -17,7 +17,7 @@ struct Place {
     empty,    ///< to be tried at `nextTry`
     joining,  ///< the queue pair is there, and offered
     good,
-    lost,  ///< halted; the peer has been told, and is to say what it received
+    lost,  ///< halted; the peer has been told, and is to say the same, and then what it received
   };
 
   explicit Place(double pause) : confidence(pause) {}
@@ -30,9 +30,9 @@ struct Place {
   bool peerLeaves = false;
   int tries = 0;  ///< since it was good for a while
   std::unique_ptr<Path> path;
-  std::uint32_t generation = 0;                ///< of the path, or of the next while it is empty
-  std::optional<PathOffer> offer;              ///< the peer's, of this generation
-  std::optional<std::uint64_t> receivedThere;  ///< the peer has lost it too
+  std::uint32_t generation = 0;              ///< of the path, or of the next while it is empty
+  std::optional<PathOffer> offer;            ///< the peer's, of this generation
+  std::optional<std::uint64_t> arrivedHere;  ///< the peer has halted it too, and knows that so many requests arrived
   Clock::time_point nextTry;
   Clock::time_point goodSince;
   Clock::time_point lostSince;

@@ -24,12 +24,12 @@ Word wordOf(const GrantKey& key) {
   word.kind = Word::Kind::key;
   word.path = static_cast<std::uint16_t>(key.device);
   word.generation = key.key;
-  word.received = key.grant;
+  word.requests = key.grant;
   return word;
 }
 
 GrantKey keyIn(const Word& word) {
-  return {word.received, word.path, word.generation};
+  return {word.requests, word.path, word.generation};
 }
 
 Status check(const Greeting& theirs) {

@@ -24,7 +24,7 @@
 
 namespace atl::rdma {
 
-inline constexpr std::uint16_t kVersion = 3;
+inline constexpr std::uint16_t kVersion = 4;
 inline constexpr std::uint64_t kSlotBytes = 2048;          ///< of a receiver's slot: a note
 inline constexpr std::uint64_t kWindow = 16;               ///< fragments; a power of two
 inline constexpr std::uint64_t kGrants = 4;                ///< a power of two
@@ -103,18 +103,20 @@ static_assert(sizeof(PathOffer) == 32 && std::has_unique_object_representations_
 
 /// On the stream, after the greetings and for as long as the link lives: how paths come and go (path_group.h).
 struct Word {
-  /// leave: of a stand-in; nothing more comes by it, and all that came has arrived. key: GrantKey.
-  enum class Kind : std::uint16_t { offer = 1, ready = 2, lost = 3, leave = 4, key = 5 };
+  /// halted: nothing more is sent or taken by it. lost: after both ends have said that. leave: of a stand-in; nothing
+  /// more comes by it, and all that came has arrived. key: GrantKey.
+  enum class Kind : std::uint16_t { offer = 1, ready = 2, halted = 3, lost = 4, leave = 5, key = 6 };
   Kind kind = Kind::offer;
   std::uint16_t path = 0;        ///< its place in the link: homes first, then the stand-ins in the same order
   std::uint32_t generation = 0;  ///< the how many-th queue pair of that place, from 0
-  std::uint64_t received = 0;    ///< lost: requests that came by it, in all
+  /// halted: requests of this end's that are known to have arrived by it; lost: the other's that came by it, in all.
+  std::uint64_t requests = 0;
   PathOffer offer;
 };
 static_assert(sizeof(Word) == 48 && std::has_unique_object_representations_v<Word>);
 
 /// The key of a grant on a device that the receiver did not have when it gave it. It is said before any queue pair of
-/// that device is offered, and may come before the grant does. As a word: grant is `received`, device is `path`, key is
+/// that device is offered, and may come before the grant does. As a word: grant is `requests`, device is `path`, key is
 /// `generation`.
 struct GrantKey {
   std::uint64_t grant = 0;  ///< its number
