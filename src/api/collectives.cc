@@ -6,16 +6,7 @@
 namespace atl::api {
 namespace {
 
-using Custom = std::shared_ptr<const CustomOperator>;
-
-/// What all of these calls have.
-struct Arguments {
-  const void* send;
-  void* recv;
-  const char* countName;
-  std::size_t count;
-  atollDataType_t type;
-};
+using Arguments = CollectiveArguments;
 
 /// How many blocks of `count` elements lie in each buffer on this rank; 0 where the buffer is not used.
 struct Blocks {
@@ -23,51 +14,82 @@ struct Blocks {
   Rank recv = 1;
 };
 
-Status fill(Call& call, Collective collective, const Arguments& arguments) {
-  call.collective = collective;
-  call.count = arguments.count;
-  ATOLL_ASSIGN(call.type, checkType(arguments.type));
-  return success();
+Blocks blocksOf(const Entry& entry, const Arguments& arguments) {
+  const bool isRoot = arguments.root == entry.rank;
+  switch (arguments.collective) {
+    case Collective::reduce: return {1, isRoot ? 1 : 0};
+    case Collective::broadcast: return {isRoot ? 1 : 0, 1};
+    case Collective::allGather: return {1, entry.ranks};
+    case Collective::reduceScatter: return {entry.ranks, 1};
+    case Collective::allToAll: return {entry.ranks, entry.ranks};
+    case Collective::gather: return {1, isRoot ? entry.ranks : 0};
+    case Collective::scatter: return {isRoot ? entry.ranks : 0, 1};
+    default: return {1, 1};
+  }
 }
 
-Status fillOperator(const Entry& entry, Call& call, atollRedOp_t op, Custom& custom) {
-  ATOLL_ASSIGN(call.op, checkOperator(op, call.type, entry.operators, custom));
-  return success();
+const char* countNameOf(Collective collective) {
+  switch (collective) {
+    case Collective::allGather:
+    case Collective::gather: return "sendcount";
+    case Collective::reduceScatter:
+    case Collective::scatter: return "recvcount";
+    default: return "count";
+  }
 }
 
-Status fillRoot(const Entry& entry, Call& call, int root) {
-  ATOLL_TRY(checkRank("root", root, entry.ranks));
-  call.root = root;
-  return success();
-}
-
-/// Where this rank's block begins in a buffer of all ranks' blocks.
-const std::byte* ownBlock(const Entry& entry, const Call& call, const void* buffer) {
-  return static_cast<const std::byte*>(buffer) + static_cast<std::size_t>(entry.rank) * call.count * sizeOf(call.type);
+InPlace inPlaceOf(const Entry& entry, const Call& call, const Arguments& arguments) {
+  const auto ownBlock = [&](const void* buffer) {
+    return static_cast<const std::byte*>(buffer) +
+           static_cast<std::size_t>(entry.rank) * call.count * sizeOf(call.type);
+  };
+  switch (arguments.collective) {
+    case Collective::allToAll: return {};
+    case Collective::allGather:
+    case Collective::gather:
+      return {ownBlock(arguments.recv), arguments.recv, "sendbuff == recvbuff + rank * sendcount"};
+    case Collective::reduceScatter:
+    case Collective::scatter:
+      return {arguments.send, ownBlock(arguments.send), "recvbuff == sendbuff + rank * recvcount"};
+    default: return {arguments.recv, arguments.recv, "recvbuff == sendbuff"};
+  }
 }
 
 /// Checks the buffers; one that is not used on this rank is not even passed on.
-Status fillBuffers(Call& call, const Arguments& arguments, Blocks blocks, const InPlace& inPlace) {
-  ATOLL_ASSIGN(const auto sendBytes, checkSize(arguments.countName, arguments.count, call.type, blocks.send));
-  ATOLL_ASSIGN(const auto recvBytes, checkSize(arguments.countName, arguments.count, call.type, blocks.recv));
+Status fillBuffers(const Entry& entry, const Arguments& arguments, Call& call) {
+  const Blocks blocks = blocksOf(entry, arguments);
+  const char* const countName = countNameOf(arguments.collective);
+  ATOLL_ASSIGN(const auto sendBytes, checkSize(countName, arguments.count, call.type, blocks.send));
+  ATOLL_ASSIGN(const auto recvBytes, checkSize(countName, arguments.count, call.type, blocks.recv));
   const BufferArgument send{"sendbuff", arguments.send, sendBytes};
   const BufferArgument recv{"recvbuff", arguments.recv, recvBytes};
   ATOLL_TRY(checkBuffer(send));
   ATOLL_TRY(checkBuffer(recv));
-  ATOLL_TRY(checkApart(send, recv, inPlace));
+  ATOLL_TRY(checkApart(send, recv, inPlaceOf(entry, call, arguments)));
   call.send = blocks.send == 0 ? nullptr : arguments.send;
   call.recv = blocks.recv == 0 ? nullptr : arguments.recv;
   return success();
 }
 
-InPlace sameBuffer(const Arguments& arguments) {
-  return {arguments.recv, arguments.recv, "recvbuff == sendbuff"};
+Status fill(const Entry& entry, const Arguments& arguments, Call& call, std::shared_ptr<const CustomOperator>& custom) {
+  call.collective = arguments.collective;
+  if (call.collective == Collective::barrier) return success();
+  call.count = arguments.count;
+  ATOLL_ASSIGN(call.type, checkType(arguments.type));
+  if (isReducing(call.collective)) {
+    ATOLL_ASSIGN(call.op, checkOperator(arguments.op, call.type, entry.operators, custom));
+  }
+  if (isRooted(call.collective)) {
+    ATOLL_TRY(checkRank("root", arguments.root, entry.ranks));
+    call.root = arguments.root;
+  }
+  return fillBuffers(entry, arguments, call);
 }
-InPlace sendIsOwnBlock(const Entry& entry, const Call& call, const Arguments& arguments) {
-  return {ownBlock(entry, call, arguments.recv), arguments.recv, "sendbuff == recvbuff + rank * sendcount"};
-}
-InPlace recvIsOwnBlock(const Entry& entry, const Call& call, const Arguments& arguments) {
-  return {arguments.send, ownBlock(entry, call, arguments.send), "recvbuff == sendbuff + rank * recvcount"};
+
+atollResult_t submitCollective(const char* name, atollComm_t comm, atollStream_t stream, const Arguments& arguments) {
+  return submitRepeatable(name, comm, stream, arguments, [&](const Entry& entry, Call& call, auto& custom) {
+    return fill(entry, arguments, call, custom);
+  });
 }
 
 }  // namespace
@@ -78,89 +100,85 @@ using namespace atl::api;  // NOLINT(google-build-using-namespace)
 
 atollResult_t atollAllReduce(const void* sendbuff, void* recvbuff, size_t count, atollDataType_t type, atollRedOp_t op,
                              atollComm_t comm, atollStream_t stream) {
-  return submit<Call>("atollAllReduce", comm, stream, [&](const Entry& entry, Call& call, Custom& custom) -> Status {
-    const Arguments arguments{sendbuff, recvbuff, "count", count, type};
-    ATOLL_TRY(fill(call, Collective::allReduce, arguments));
-    ATOLL_TRY(fillOperator(entry, call, op, custom));
-    return fillBuffers(call, arguments, {1, 1}, sameBuffer(arguments));
-  });
+  return submitCollective("atollAllReduce", comm, stream,
+                          {.collective = Collective::allReduce,
+                           .send = sendbuff,
+                           .recv = recvbuff,
+                           .count = count,
+                           .type = type,
+                           .op = op});
 }
 
 atollResult_t atollReduce(const void* sendbuff, void* recvbuff, size_t count, atollDataType_t type, atollRedOp_t op,
                           int root, atollComm_t comm, atollStream_t stream) {
-  return submit<Call>("atollReduce", comm, stream, [&](const Entry& entry, Call& call, Custom& custom) -> Status {
-    const Arguments arguments{sendbuff, recvbuff, "count", count, type};
-    ATOLL_TRY(fill(call, Collective::reduce, arguments));
-    ATOLL_TRY(fillOperator(entry, call, op, custom));
-    ATOLL_TRY(fillRoot(entry, call, root));
-    return fillBuffers(call, arguments, {1, root == entry.rank ? 1 : 0}, sameBuffer(arguments));
-  });
+  return submitCollective("atollReduce", comm, stream,
+                          {.collective = Collective::reduce,
+                           .send = sendbuff,
+                           .recv = recvbuff,
+                           .count = count,
+                           .type = type,
+                           .op = op,
+                           .root = root});
 }
 
 atollResult_t atollBroadcast(const void* sendbuff, void* recvbuff, size_t count, atollDataType_t type, int root,
                              atollComm_t comm, atollStream_t stream) {
-  return submit<Call>("atollBroadcast", comm, stream, [&](const Entry& entry, Call& call, Custom&) -> Status {
-    const Arguments arguments{sendbuff, recvbuff, "count", count, type};
-    ATOLL_TRY(fill(call, Collective::broadcast, arguments));
-    ATOLL_TRY(fillRoot(entry, call, root));
-    return fillBuffers(call, arguments, {root == entry.rank ? 1 : 0, 1}, sameBuffer(arguments));
-  });
+  return submitCollective("atollBroadcast", comm, stream,
+                          {.collective = Collective::broadcast,
+                           .send = sendbuff,
+                           .recv = recvbuff,
+                           .count = count,
+                           .type = type,
+                           .root = root});
 }
 
 atollResult_t atollAllGather(const void* sendbuff, void* recvbuff, size_t sendcount, atollDataType_t type,
                              atollComm_t comm, atollStream_t stream) {
-  return submit<Call>("atollAllGather", comm, stream, [&](const Entry& entry, Call& call, Custom&) -> Status {
-    const Arguments arguments{sendbuff, recvbuff, "sendcount", sendcount, type};
-    ATOLL_TRY(fill(call, Collective::allGather, arguments));
-    return fillBuffers(call, arguments, {1, entry.ranks}, sendIsOwnBlock(entry, call, arguments));
-  });
+  return submitCollective(
+      "atollAllGather", comm, stream,
+      {.collective = Collective::allGather, .send = sendbuff, .recv = recvbuff, .count = sendcount, .type = type});
 }
 
 atollResult_t atollReduceScatter(const void* sendbuff, void* recvbuff, size_t recvcount, atollDataType_t type,
                                  atollRedOp_t op, atollComm_t comm, atollStream_t stream) {
-  return submit<Call>("atollReduceScatter", comm, stream,
-                      [&](const Entry& entry, Call& call, Custom& custom) -> Status {
-                        const Arguments arguments{sendbuff, recvbuff, "recvcount", recvcount, type};
-                        ATOLL_TRY(fill(call, Collective::reduceScatter, arguments));
-                        ATOLL_TRY(fillOperator(entry, call, op, custom));
-                        return fillBuffers(call, arguments, {entry.ranks, 1}, recvIsOwnBlock(entry, call, arguments));
-                      });
+  return submitCollective("atollReduceScatter", comm, stream,
+                          {.collective = Collective::reduceScatter,
+                           .send = sendbuff,
+                           .recv = recvbuff,
+                           .count = recvcount,
+                           .type = type,
+                           .op = op});
 }
 
 atollResult_t atollAllToAll(const void* sendbuff, void* recvbuff, size_t count, atollDataType_t type, atollComm_t comm,
                             atollStream_t stream) {
-  return submit<Call>("atollAllToAll", comm, stream, [&](const Entry& entry, Call& call, Custom&) -> Status {
-    const Arguments arguments{sendbuff, recvbuff, "count", count, type};
-    ATOLL_TRY(fill(call, Collective::allToAll, arguments));
-    return fillBuffers(call, arguments, {entry.ranks, entry.ranks}, InPlace{});
-  });
+  return submitCollective(
+      "atollAllToAll", comm, stream,
+      {.collective = Collective::allToAll, .send = sendbuff, .recv = recvbuff, .count = count, .type = type});
 }
 
 atollResult_t atollGather(const void* sendbuff, void* recvbuff, size_t sendcount, atollDataType_t type, int root,
                           atollComm_t comm, atollStream_t stream) {
-  return submit<Call>("atollGather", comm, stream, [&](const Entry& entry, Call& call, Custom&) -> Status {
-    const Arguments arguments{sendbuff, recvbuff, "sendcount", sendcount, type};
-    ATOLL_TRY(fill(call, Collective::gather, arguments));
-    ATOLL_TRY(fillRoot(entry, call, root));
-    const Rank received = root == entry.rank ? entry.ranks : 0;
-    return fillBuffers(call, arguments, {1, received}, sendIsOwnBlock(entry, call, arguments));
-  });
+  return submitCollective("atollGather", comm, stream,
+                          {.collective = Collective::gather,
+                           .send = sendbuff,
+                           .recv = recvbuff,
+                           .count = sendcount,
+                           .type = type,
+                           .root = root});
 }
 
 atollResult_t atollScatter(const void* sendbuff, void* recvbuff, size_t recvcount, atollDataType_t type, int root,
                            atollComm_t comm, atollStream_t stream) {
-  return submit<Call>("atollScatter", comm, stream, [&](const Entry& entry, Call& call, Custom&) -> Status {
-    const Arguments arguments{sendbuff, recvbuff, "recvcount", recvcount, type};
-    ATOLL_TRY(fill(call, Collective::scatter, arguments));
-    ATOLL_TRY(fillRoot(entry, call, root));
-    const Rank sent = root == entry.rank ? entry.ranks : 0;
-    return fillBuffers(call, arguments, {sent, 1}, recvIsOwnBlock(entry, call, arguments));
-  });
+  return submitCollective("atollScatter", comm, stream,
+                          {.collective = Collective::scatter,
+                           .send = sendbuff,
+                           .recv = recvbuff,
+                           .count = recvcount,
+                           .type = type,
+                           .root = root});
 }
 
 atollResult_t atollBarrier(atollComm_t comm, atollStream_t stream) {
-  return submit<Call>("atollBarrier", comm, stream, [](const Entry&, Call& call, Custom&) -> Status {
-    call.collective = Collective::barrier;
-    return success();
-  });
+  return submitCollective("atollBarrier", comm, stream, {.collective = Collective::barrier});
 }

@@ -57,6 +57,7 @@ void EntryTable::close(atollComm_t handle) {
     entry.communicator = nullptr;
     entry.rank = kNoRank;
     entry.ranks = 0;
+    entry.last = {};
     entry.operators.clear();
     entry.registrations.clear();
     entry.failure.reset();

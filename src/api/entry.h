@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "atoll/atoll.h"
+#include "src/api/last_call.h"
 #include "src/api/operators.h"
 #include "src/api/turns.h"
 #include "src/base/result.h"
@@ -54,6 +55,7 @@ struct alignas(kEntryAlignment) Entry {
   int device = -1;  ///< −1: host memory
 
   // Under the claim.
+  LastCall last;
   OperatorTable operators;
   std::map<std::uint64_t, Declaration> registrations;  ///< by handle
 

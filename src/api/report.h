@@ -27,7 +27,7 @@ const std::string& lastErrorOfThread();
 
 /// Runs `body`, which gives an atollResult_t, and lets no exception out of it: the callers are C.
 template <class Body>
-atollResult_t guarded(std::string_view call, Body&& body) noexcept {
+atollResult_t guarded(const char* call, Body&& body) noexcept {
   try {
     return body();
   } catch (const std::bad_alloc&) {

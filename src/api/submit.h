@@ -59,6 +59,22 @@ inline QueuedCall queued(const Entry&, const PointToPoint& operation, const std:
   return QueuedCall(operation);
 }
 
+/// A call whose communicator is claimed.
+template <class Operation, class Fill>
+atollResult_t submitTo(Entry& entry, const char* name, atollComm_t comm, atollStream_t stream, Fill&& fill) {
+  Operation operation;
+  std::shared_ptr<const CustomOperator> custom;
+  if (const Status checked = fill(entry, operation, custom); !checked.ok()) return reject(name, entry, checked.error());
+  if (entry.device >= 0) placeOnDevice(operation, std::exchange(stream, nullptr));
+  if (stream != nullptr || groupIsOpen()) {
+    if (stream == nullptr && joinsExchange(comm, operation)) return atollSuccess;
+    return defer(name, comm, entry, stream, queued(entry, operation, std::move(custom)));
+  }
+  entry.turns.drain();
+  const Status status = runNow(*entry.communicator, operation);
+  return status.ok() ? atollSuccess : entry.fail(name, status.error());
+}
+
 /// Operation is Call or PointToPoint. `fill(entry, operation, custom)` checks the arguments, fills in the operation,
 /// and sets `custom` to what must live as long as it.
 template <class Operation, class Fill>
@@ -66,19 +82,30 @@ atollResult_t submit(const char* name, atollComm_t comm, atollStream_t stream, F
   return guarded(name, [&]() -> atollResult_t {
     const Claim claim(comm);
     if (!claim) return refuse(name, comm);
+    return submitTo<Operation>(claim.entry(), name, comm, stream, fill);
+  });
+}
+
+/// The same for a collective that `arguments` say all of. Where it is the one that the communicator ran last, nothing
+/// of it is checked or looked up again.
+template <class Fill>
+atollResult_t submitRepeatable(const char* name, atollComm_t comm, atollStream_t stream,
+                               const CollectiveArguments& arguments, Fill&& fill) noexcept {
+  return guarded(name, [&]() -> atollResult_t {
+    const Claim claim(comm);
+    if (!claim) return refuse(name, comm);
     Entry& entry = claim.entry();
-    Operation operation;
-    std::shared_ptr<const CustomOperator> custom;
-    if (const Status checked = fill(entry, operation, custom); !checked.ok())
-      return reject(name, entry, checked.error());
-    if (entry.device >= 0) placeOnDevice(operation, std::exchange(stream, nullptr));
-    if (stream != nullptr || groupIsOpen()) {
-      if (stream == nullptr && joinsExchange(comm, operation)) return atollSuccess;
-      return defer(name, comm, entry, stream, queued(entry, operation, std::move(custom)));
+    const bool atOnce = stream == nullptr && !groupIsOpen();
+    if (atOnce && entry.last.arguments == arguments) {
+      entry.turns.drain();
+      const auto again = entry.communicator->runAgain(entry.last.number);
+      if (!again.ok()) return entry.fail(name, again.error());
+      entry.last.number = *again;
+      if (*again != 0) return atollSuccess;
     }
-    entry.turns.drain();
-    const Status status = runNow(*entry.communicator, operation);
-    return status.ok() ? atollSuccess : entry.fail(name, status.error());
+    const atollResult_t result = submitTo<Call>(entry, name, comm, stream, fill);
+    if (atOnce && result == atollSuccess) entry.last = {arguments, entry.communicator->repeatable()};
+    return result;
   });
 }
 

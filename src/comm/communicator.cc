@@ -70,22 +70,33 @@ class CommunicatorOfRank final : public Communicator, private Launches {
   [[nodiscard]] const Settings& settings() const override { return settings_; }
   [[nodiscard]] const Topology& topology() const override { return *topology_; }
 
-  Status run(const Call& call) override { return finish(start(call)); }
-  Status run(std::span<const PointToPoint> operations) override { return finish(start(operations)); }
-
-  Result<Execution*> start(const Call& call) override {
-    if (const Status status = failure(); !status.ok()) return status.error();
-    if (device_ != nullptr && call.onDevice) return startOnDevice(call);
-    const bool maySplit = call.vForm && call.collective == Collective::allToAll;
-    return maySplit ? startAllToAllV(call) : startWhole(call);
+  Status run(const Call& call) override {
+    ATOLL_TRY(begin(call));
+    return finish();
+  }
+  Status run(std::span<const PointToPoint> operations) override {
+    ATOLL_TRY(begin(operations));
+    return finish();
   }
 
+  [[nodiscard]] std::uint64_t repeatable() const override {
+    return under_ == &execution_ && execution_.repeatable() == sequence_ ? sequence_ : 0;
+  }
+  Result<std::uint64_t> runAgain(std::uint64_t number) override {
+    if (number == 0 || number != repeatable()) return 0;
+    ATOLL_TRY(usable());
+    execution_.beginAgain(++sequence_);
+    ATOLL_TRY(finish());
+    return sequence_;
+  }
+
+  Result<Execution*> start(const Call& call) override {
+    ATOLL_TRY(begin(call));
+    return static_cast<Execution*>(&told_);
+  }
   Result<Execution*> start(std::span<const PointToPoint> operations) override {
-    if (const Status status = failure(); !status.ok()) return status.error();
-    if (device_ != nullptr && !operations.empty() && operations.front().onDevice) return startOnDevice(operations);
-    auto program = programs_->get(operations);
-    if (!program.ok()) return settle(std::move(program).error()).error();
-    return begin(*program.value(), nullptr, nullptr, Operator{}, 0);
+    ATOLL_TRY(begin(operations));
+    return static_cast<Execution*>(&told_);
   }
 
   Launches* launches() override { return device_ == nullptr ? nullptr : this; }
@@ -208,20 +219,36 @@ class CommunicatorOfRank final : public Communicator, private Launches {
     return all;
   }
 
-  Result<Execution*> begin(exec::Program& program, const void* send, void* recv, const Operator& op,
-                           std::uint64_t sequence) {
-    execution_.begin(program, send, recv, op, sequence);
-    under_ = &execution_;
-    return static_cast<Execution*>(&told_);
+  /// failure(), without asking where there is nobody to ask.
+  [[nodiscard]] Status usable() const { return device_ == nullptr && !watch_.failed() ? success() : failure(); }
+
+  Status begin(const Call& call) {
+    ATOLL_TRY(usable());
+    if (device_ != nullptr && call.onDevice) return beginOnDevice(call);
+    const bool maySplit = call.vForm && call.collective == Collective::allToAll;
+    return maySplit ? beginAllToAllV(call) : beginWhole(call);
   }
 
-  Result<Execution*> startWhole(const Call& call) {
+  Status begin(std::span<const PointToPoint> operations) {
+    ATOLL_TRY(usable());
+    if (device_ != nullptr && !operations.empty() && operations.front().onDevice) return beginOnDevice(operations);
+    auto program = programs_->get(operations);
+    if (!program.ok()) return settle(std::move(program).error());
+    execution_.begin(*program.value(), nullptr, nullptr, Operator{}, 0);
+    under_ = &execution_;
+    return success();
+  }
+
+  Status beginWhole(const Call& call) {
     auto program = programs_->get(call);
-    if (!program.ok()) return settle(std::move(program).error()).error();
-    return begin(*program.value(), call.send, call.recv, call.op, ++sequence_);
+    if (!program.ok()) return settle(std::move(program).error());
+    execution_.begin(*program.value(), call.send, call.recv, call.op, ++sequence_);
+    under_ = &execution_;
+    return success();
   }
 
   void forgetPrograms() {
+    execution_.forget();
     programs_->forget();
     if (device_ != nullptr) device_->forget();
   }
@@ -243,13 +270,13 @@ class CommunicatorOfRank final : public Communicator, private Launches {
 
   /// `what` is a Call, or the operations of a group.
   template <class What>
-  Result<Execution*> startOnDevice(const What& what) {
+  Status beginOnDevice(const What& what) {
     ATOLL_TRY(device_->check(what));
     Status begun = device_->begin(what);
-    if (!begun.ok()) return settle(std::move(begun)).error();
+    if (!begun.ok()) return settle(std::move(begun));
     ++sequence_;
     under_ = device_.get();
-    return static_cast<Execution*>(&told_);
+    return success();
   }
 
   /// Sends and receives in host memory for a call on the device, which drives them.
@@ -259,15 +286,15 @@ class CommunicatorOfRank final : public Communicator, private Launches {
     return static_cast<Execution*>(&execution_);
   }
 
-  Result<Execution*> startAllToAllV(const Call& call) {
+  Status beginAllToAllV(const Call& call) {
     auto headBytes = planner_->headBytes();
-    if (!headBytes.ok()) return settle(std::move(headBytes).error()).error();
-    if (*headBytes == 0) return startWhole(call);
+    if (!headBytes.ok()) return settle(std::move(headBytes).error());
+    if (*headBytes == 0) return beginWhole(call);
     if (!headsAndTails_) headsAndTails_ = std::make_unique<HeadsAndTails>(environment(), execution_);
     Status begun = headsAndTails_->begin(call, *headBytes, *programs_, ++sequence_);
-    if (!begun.ok()) return settle(std::move(begun)).error();
+    if (!begun.ok()) return settle(std::move(begun));
     under_ = headsAndTails_.get();
-    return static_cast<Execution*>(&told_);
+    return success();
   }
 
   [[nodiscard]] exec::HostExecution::Environment environment() {
@@ -278,10 +305,10 @@ class CommunicatorOfRank final : public Communicator, private Launches {
   Result<std::unique_ptr<Communicator>> ofMembers(std::span<const Rank> members, std::uint64_t serial,
                                                   const Settings& settings, Deadline deadline);
 
-  Status finish(Result<Execution*> started) {
-    if (!started.ok()) return std::move(started).error();
+  /// The call that was begun.
+  Status finish() {
     if (under_ == &execution_ && execution_.finishAtOnce()) return success();
-    Execution* const one[] = {*started};
+    Execution* const one[] = {&told_};
     return settle(drive(one));
   }
 

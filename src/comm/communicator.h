@@ -53,6 +53,13 @@ class Communicator {
   /// Likewise the fused sends and receives of a group (to and from myself included).
   virtual Status run(std::span<const PointToPoint> operations) = 0;
 
+  /// The number of the call that was run last, if nothing else was begun since and runAgain() can run it; 0: there is
+  /// none.
+  [[nodiscard]] virtual std::uint64_t repeatable() const = 0;
+  /// Runs that call again, with the same buffers, if it has this number, and gives its new one. 0: it does not, and
+  /// nothing was run.
+  virtual Result<std::uint64_t> runAgain(std::uint64_t number) = 0;
+
   /// Begins a call; at most one is under way on a communicator. The execution belongs to the communicator and is valid
   /// until the next start or run. The caller drives it to its end.
   virtual Result<Execution*> start(const Call& call) = 0;

@@ -64,6 +64,11 @@ struct LayoutView {
             bytes};
   }
 
+  /// Where block `index` of the input or the output begins.
+  [[nodiscard]] ATOLL_HOST_DEVICE std::byte* block(Buffer buffer, std::int32_t index) const {
+    return at(buffer, blocks[sideOf(buffer)].block(index).begin);
+  }
+
   /// True where the whole chunk is one segment: no lanes, no tiles, adjacent parts.
   [[nodiscard]] ATOLL_HOST_DEVICE bool whole(const Chunk& chunk) const {
     return plain() && chunk.buffer != Buffer::scratch && blocks[sideOf(chunk.buffer)].contiguous();

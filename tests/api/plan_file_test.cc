@@ -72,6 +72,21 @@ TEST(LoadPlan, OnOneRankOnly_IsAMismatch) {
   });
 }
 
+TEST(LoadPlan, BetweenTwoCallsThatAreTheSame_CountsForTheSecond) {
+  const PlanFile file(2);
+  World world(2);
+  world.run([&](int rank, atollComm_t comm) {
+    std::array<int, 100> data{};
+    const auto call = [&] {
+      return atollAllReduce(data.data(), data.data(), data.size(), atollInt, atollSum, comm, nullptr);
+    };
+    EXPECT_EQ(call(), atollSuccess);
+    EXPECT_EQ(call(), atollSuccess);
+    EXPECT_EQ(rank == 0 ? atollCommLoadPlan(comm, file.path()) : atollSuccess, atollSuccess) << lastError();
+    EXPECT_EQ(call(), atollMismatch) << "only one rank has the plan";
+  });
+}
+
 TEST(LoadPlan, ForAnotherNumberOfRanks_IsRefused) {
   const PlanFile file(3);
   World world(2);

@@ -166,7 +166,7 @@ std::size_t FlatProgram::bytesHeld() const {
 
 inline std::byte* FlatProgram::resolve(const Place& place) const {
   if (place.bytes == 0) return nullptr;
-  if (pointToPoint_) return program_.layout.segment(place.chunk, place.chunk.index, 0, 0).data;
+  if (pointToPoint_) return program_.layout.view().block(place.chunk.buffer, place.chunk.index);
   return program_.layout.base(place.chunk.buffer) + place.offset;
 }
 
@@ -257,19 +257,26 @@ FlatProgram::Taken FlatProgram::takeSlots(const FlatStep& step, const Label& lab
   const std::span sources(sources_.data() + step.first, step.count);
   const std::size_t bytes = step.place.bytes;
   const std::size_t slots = slotsFor(bytes);
-  for (const Source& source : sources) {
-    for (std::size_t i = 0; i < slots && source.link != nullptr; ++i) {
-      const MailSlot* const slot = peek(source.link->memory, i);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const Source& source = sources[i];
+    if (source.link == nullptr) {
+      operands_[i] = resolve(source.place);
+      continue;
+    }
+    for (std::size_t k = 0; k < slots; ++k) {
+      const MailSlot* const slot = peek(source.link->memory, k);
       if (slot == nullptr) {
         waited_ = true;
         return Taken::notYet;
       }
-      const std::size_t expected = std::min(kInlineBytes, bytes - i * kInlineBytes);
+      const std::size_t expected = std::min(kInlineBytes, bytes - k * kInlineBytes);
       if (!isInlined(*slot, expected) || isOfAnotherCall(*slot, label.tag)) return Taken::other;
+      if (k == 0) operands_[i] = slot->payload.bytes;
     }
   }
   std::byte* const to = resolve(step.place);
-  for (std::size_t at = 0; at < bytes; at += kInlineBytes) {
+  if (bytes > 0) fold(step, to, std::min(kInlineBytes, bytes), context);
+  for (std::size_t at = kInlineBytes; at < bytes; at += kInlineBytes) {
     for (std::size_t i = 0; i < sources.size(); ++i) {
       const Source& source = sources[i];
       operands_[i] = source.link != nullptr ? peek(source.link->memory, at / kInlineBytes)->payload.bytes

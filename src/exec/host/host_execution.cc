@@ -62,18 +62,35 @@ HostExecution::HostExecution(const Environment& environment) : environment_(envi
 
 void HostExecution::begin(Program& program, const void* send, void* recv, const Operator& op, std::uint64_t sequence) {
   program_ = &program;
-  program.call.sequence = sequence;
   context_.call = &program.call;
-  context_.tag = context_.check ? program.call.tag() : 0;
   context_.layout = &program.layout;
-  context_.starving = false;
   // One program serves every operator that a user made.
   if (op.kind != Operator::Kind::builtin) program.reducer = Reducer(program.call.type, op, program.plan->ranks);
   context_.reducer = &program.reducer;
   bindMemory(send, recv, op);
+  // An input that had to be copied has to be copied again.
+  const bool asItIs = op.kind == Operator::Kind::builtin && !program.snapshotInput;
+  last_ = asItIs && sequence != 0 ? &program : nullptr;
+  number(sequence);
   laneCount_ = 0;
   flat_ = nullptr;
   if (program.linked()) beginSteps();
+}
+
+void HostExecution::beginAgain(std::uint64_t sequence) {
+  program_ = last_;
+  number(sequence);
+  if (flat_ != nullptr && !flat_->copiesShareable()) {
+    flat_->begin();
+  } else {
+    beginSteps();
+  }
+}
+
+void HostExecution::number(std::uint64_t sequence) {
+  program_->call.sequence = sequence;
+  context_.tag = context_.check ? program_->call.tag() : 0;
+  context_.starving = false;
   moved_ = false;
   idlePolls_ = 0;
 }
@@ -180,16 +197,17 @@ Result<bool> HostExecution::progress() {
 
 bool HostExecution::finishAtOnce() {
   if (flat_ == nullptr) return false;
-  const int most = Spinning::ofThisThread().polls(environment_.patience);
-  for (int polls = 0; polls <= most; ++polls) {
+  int most = -1;  // not asked yet: the first look may do
+  for (int polls = 0;; ++polls) {
     if (!flat_->progress(context_).ok()) return false;
     if (flat_->done()) {
       program_ = nullptr;
       return true;
     }
+    if (most < 0) most = Spinning::ofThisThread().polls(environment_.patience);
+    if (polls >= most) return false;
     pauseCore();
   }
-  return false;
 }
 
 Status HostExecution::whileIdle() {

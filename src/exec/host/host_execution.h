@@ -51,6 +51,13 @@ class HostExecution final : public Execution {
   /// Takes up a call. `program` and the buffers outlive it.
   void begin(Program& program, const void* send, void* recv, const Operator& op, std::uint64_t sequence);
 
+  /// The number of the call that was taken up last, if beginAgain() can take it up once more; else 0.
+  [[nodiscard]] std::uint64_t repeatable() const { return last_ == nullptr ? 0 : last_->call.sequence; }
+  /// Takes up that call again, under this number. Program and buffers are still there.
+  void beginAgain(std::uint64_t sequence);
+  /// Programs are going.
+  void forget() { last_ = nullptr; }
+
   /// Polls a call of short messages for as long as one keeps one's core in a wait. True: the call is complete. False:
   /// it goes on by progress(), which also finds again whatever failed here.
   bool finishAtOnce();
@@ -66,6 +73,7 @@ class HostExecution final : public Execution {
   [[nodiscard]] std::size_t bytesHeld() const { return workspace_.bytesHeld(); }
 
  private:
+  void number(std::uint64_t sequence);
   void beginSteps();
   Result<bool> connect();
   Result<bool> run();
@@ -80,6 +88,7 @@ class HostExecution final : public Execution {
   Environment environment_;
   Workspace workspace_;
   Program* program_ = nullptr;
+  Program* last_ = nullptr;      ///< of the last call, if that can be taken up again
   FlatProgram* flat_ = nullptr;  ///< the program's, where the call goes by it; else null, and it goes by lanes_
   StepContext context_;
   std::vector<LaneRunner> lanes_;
