@@ -37,6 +37,11 @@ constexpr std::uint32_t transportBit(std::string_view name) {
 /// on a fabric of hardware.
 inline constexpr std::uint32_t kDefaultTransports = transportBit("inproc") | transportBit("shm") | transportBit("tcp");
 
+/// Those whose links are memory, which both ends load and store. The others carry messages.
+inline constexpr std::uint32_t kMemoryTransports = transportBit("inproc") | transportBit("shm");
+inline constexpr std::uint32_t kAllTransports = (std::uint32_t{1} << kTransportNames.size()) - 1;
+inline constexpr std::uint32_t kMessageTransports = kAllTransports & ~kMemoryTransports;
+
 /// The bits that ATOLL_TRANSPORT names; kDefaultTransports when it is empty. An unknown name is an error that lists the
 /// known ones.
 inline Result<std::uint32_t> allowedTransports(const Settings& settings) {

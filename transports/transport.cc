@@ -8,9 +8,10 @@
 
 namespace atl {
 
-std::vector<std::unique_ptr<Transport>> makeTransports(const TransportContext& context) {
+std::vector<std::unique_ptr<Transport>> makeTransports(const TransportContext& context, std::uint32_t among) {
   std::vector<std::unique_ptr<Transport>> transports;
   for (const auto name : kTransportPreference) {
+    if ((transportBit(name) & among) == 0) continue;
     for (const auto& registered : registeredTransports()) {
       if (registered.name == name) transports.push_back(registered.make(context));
     }
@@ -60,7 +61,7 @@ Result<std::string> transportsAtHand(const std::string& names) {
 }
 
 Result<Transport*> agree(const std::vector<std::unique_ptr<Transport>>& transports, const ProcessInfo& a,
-                         const ProcessInfo& b) {
+                         const ProcessInfo& b, std::uint32_t among) {
   std::string reasons;
   for (const auto& transport : transports) {
     const auto bit = transportBit(transport->name());
@@ -79,7 +80,7 @@ Result<Transport*> agree(const std::vector<std::unique_ptr<Transport>>& transpor
   for (const auto name : kTransportPreference) {
     const bool built =
         std::ranges::any_of(transports, [&](const auto& transport) { return transport->name() == name; });
-    if (!built && ((a.transports | b.transports) & transportBit(name)) != 0)
+    if (!built && ((a.transports | b.transports) & among & transportBit(name)) != 0)
       reasons += fmt::format("; {}: this build does not have it", name);
   }
   return makeError(ErrorCode::unsupported, "no transport joins host {} (pid {}) and host {} (pid {}): {}", a.hostName,

@@ -56,8 +56,9 @@ class Transport {
   virtual std::unique_ptr<PendingLink> connect(Rank peer, int lane) = 0;
 };
 
-/// The transports of this build, in the order of kTransportPreference.
-std::vector<std::unique_ptr<Transport>> makeTransports(const TransportContext& context);
+/// The transports of this build whose bits are among these, in the order of kTransportPreference.
+std::vector<std::unique_ptr<Transport>> makeTransports(const TransportContext& context,
+                                                       std::uint32_t among = kAllTransports);
 
 /// Bits of the transports of this build, whether or not the user allows them.
 std::uint32_t builtTransports();
@@ -68,8 +69,8 @@ std::uint32_t builtTransports();
 Result<std::string> transportsAtHand(const std::string& names);
 
 /// The transport for a pair: the first that both processes allow and that can join them. Same answer at both ends. The
-/// error lists every transport with its reason.
+/// error lists every transport with its reason; `among`: bits of those that the list would have if the build had them.
 Result<Transport*> agree(const std::vector<std::unique_ptr<Transport>>& transports, const ProcessInfo& a,
-                         const ProcessInfo& b);
+                         const ProcessInfo& b, std::uint32_t among = kAllTransports);
 
 }  // namespace atl

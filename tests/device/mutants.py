@@ -25,6 +25,7 @@ FAULTS = [
     ("a job is done before all threads know it", WALK, "    x.sync();\n    const Job job", "    const Job job"),
     ("a piece is announced before all threads have moved it", WALK, "x.put(&block.failed, 1);\n    x.sync();", "x.put(&block.failed, 1);"),
     ("a place is used before it is free", LEADER, "acquire(&link.here->consumed) < kMails", "acquire(&link.here->consumed) <= kMails"),
+    ("packets are sent on a link that has none", LEADER, "if (fits && link.packetsThere != nullptr)", "if (fits)"),
     ("a packet's flag is not looked at", FOLD, "!take(x, packets + next, operand.number, high)", "(high = dataOf(x.load(packets + next)), false)"),
     ("a chunk is given back while its peer reads it", LEADER, "out.over = out.way != Outgoing::Way::place;", "out.over = true;"),
     ("a lane does not wait for the one before it", LEADER, "return after < 0 ||", "return true ||"),

@@ -19,6 +19,7 @@ constexpr WorldShape kShapes[] = {
     {"Places", 512, 64, 0, true, 3},
     {"PacketsAndSlots", 1024, 32, 400, false, 2},
     {"PacketsAndPlaces", 512, 48, 400, true, 1},
+    {"LinksWithoutPackets", 512, 0, 400, false, 2},
 };
 
 // Sanitizers slow a case down tens of times, and see in some what they would see in all.

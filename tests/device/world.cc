@@ -75,7 +75,7 @@ World::End& World::end(Rank rank, Rank peer, std::int32_t lane) {
   auto& end = ends_[{rank, peer, lane}];
   if (end == nullptr) {
     end = std::make_unique<End>();
-    end->packets.resize(device::kMails * device::packetsOf(shape_.packetBytes));
+    if (shape_.packetBytes > 0) end->packets.resize(device::kMails * device::packetsOf(shape_.packetBytes));
     end->slots.resize(quadsOf(device::kMails * shape_.slotBytes));
   }
   return *end;
@@ -87,8 +87,10 @@ device::Link World::linkOf(Rank rank, Rank peer, std::int32_t lane) {
   device::Link link;
   link.here = &mine.region;
   link.there = &theirs.region;
-  link.packetsHere = mine.packets.data();
-  link.packetsThere = theirs.packets.data();
+  if (shape_.packetBytes > 0) {
+    link.packetsHere = mine.packets.data();
+    link.packetsThere = theirs.packets.data();
+  }
   link.slotsHere = reinterpret_cast<std::byte*>(mine.slots.data());
   link.slotsThere = reinterpret_cast<std::byte*>(theirs.slots.data());
   link.state = &mine.state;

@@ -21,7 +21,7 @@ namespace atl::test {
 struct WorldShape {
   const char* name = "";
   std::uint64_t slotBytes = 512;
-  std::uint64_t packetBytes = 64;
+  std::uint64_t packetBytes = 64;  ///< 0: links have no packets
   std::uint64_t packetsUpTo = 0;
   bool sharesAddresses = false;
   std::uint32_t threads = 3;

@@ -156,7 +156,8 @@ class Leader {
   }
 
   ATOLL_HOST_DEVICE Outgoing::Way wayOf(const Link& link, const ChunkCursor& cursor) const {
-    if (cursor.remaining() <= program_.packetsUpTo && cursor.run() == cursor.remaining()) return Outgoing::Way::packets;
+    const bool fits = cursor.remaining() <= program_.packetsUpTo && cursor.run() == cursor.remaining();
+    if (fits && link.packetsThere != nullptr) return Outgoing::Way::packets;
     return link.sharesAddresses ? Outgoing::Way::place : Outgoing::Way::slot;
   }
 
@@ -307,6 +308,8 @@ class Leader {
                                 : reinterpret_cast<const std::byte*>(mail.place);
       in.packets = nullptr;
       in.window = mail.bytes;
+    } else if (in.link->packetsHere == nullptr) {
+      return;
     } else {
       const Packet* const packets = in.link->packetsHere + place * packetsOf(program_.packetBytes);
       if (flagOf(x_.load(packets)) != static_cast<std::uint32_t>(number)) return;

@@ -9,6 +9,9 @@
 //   slot     the data is written to the receiver's slot, then its mail.
 //   place    nothing is copied: the mail says where the data lies in the sender's memory. The sender may change it when
 //            the piece is consumed.
+// Where hosts stand between the two (staging.h) there are slots only: how far a run of packets goes the receiver knows,
+// and nobody on the way.
+//
 // A place is free again when the receiver has consumed the piece; it says so in the sender's memory. So each side polls
 // its own memory only.
 //
@@ -76,7 +79,7 @@ struct Link {
   Region* here = nullptr;
   Region* there = nullptr;         ///< the peer's `here`, as this rank sees it
   Packet* packetsHere = nullptr;   ///< kMails runs of packetsOf(Program::packetBytes) …
-  Packet* packetsThere = nullptr;  ///< … and the peer's
+  Packet* packetsThere = nullptr;  ///< … and the peer's; both null: none go this way
   std::byte* slotsHere = nullptr;  ///< kMails slots of Program::slotBytes, 16-byte aligned …
   std::byte* slotsThere = nullptr;
   LinkState* state = nullptr;
