@@ -206,6 +206,10 @@ const std::array kRows = {
           ATOLL_ASSIGN(s.paths, Paths::parse(t));
           return success();
         }},
+    Row{{"ATOLL_CUDA_P2P", "on/off", "on",
+         "Devices of one host reach each other's memory where they can; off: all goes by way of host memory. The same "
+         "on every rank."},
+        [](Settings& s, std::string_view t) { return readSwitch(s.peerAccess, t); }},
     Row{{"ATOLL_CHECK", "on/off", "on", "Ranks compare what they call, with every message."},
         [](Settings& s, std::string_view t) { return readSwitch(s.checkCalls, t); }},
 };

@@ -70,6 +70,7 @@ struct Settings {
   std::string tuningFile;               ///< ATOLL_TUNING: measured choices of algorithms, JSON
   std::string topologyFile;             ///< ATOLL_TOPOLOGY: islands and what joins them, YAML
   int device = -1;                      ///< no variable: CUDA device that buffers lie on; -1: host memory
+  bool peerAccess = true;               ///< ATOLL_CUDA_P2P: devices of a host reach each other's memory
   std::string island;                   ///< ATOLL_ISLAND: this process's islands, outer to inner: "pod3/host7"
 
   /// Reads the environment. A value that cannot be read is an error naming the variable and the value; an unknown

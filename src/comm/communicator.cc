@@ -8,6 +8,7 @@
 
 #include "src/base/hash.h"
 #include "src/comm/device_calls.h"
+#include "src/comm/device_prices.h"
 #include "src/comm/heads_and_tails.h"
 #include "src/comm/islands.h"
 #include "src/comm/link_table.h"
@@ -30,6 +31,15 @@ ErrorCode codeOf(const Notice& notice) {
   }
 }
 
+/// Null: those of the transports.
+LinkTable::Prices pricesOf(const Settings& settings) {
+  if (settings.device < 0) return nullptr;
+  return
+      [peerAccess = settings.peerAccess](const ProcessInfo& a, const ProcessInfo& b, const plan::LinkModel& transport) {
+        return deviceLinkModel(a, b, transport, peerAccess);
+      };
+}
+
 class CommunicatorOfRank final : public Communicator, private Launches {
  public:
   CommunicatorOfRank(std::shared_ptr<Session> session, Rank me, const Settings& settings)
@@ -38,7 +48,7 @@ class CommunicatorOfRank final : public Communicator, private Launches {
         settings_(settings),
         outbox_(settings.slotBytes, settings.slots),
         links_(TransportContext{session_->communicator(), me, &session_->directory(), &settings_, nullptr, nullptr},
-               outbox_),
+               outbox_, pricesOf(settings)),
         execution_(environment()) {}
 
   /// `topology` is null where the ranks themselves are to say where they are.
@@ -49,7 +59,9 @@ class CommunicatorOfRank final : public Communicator, private Launches {
     ATOLL_TRY(goBy(std::move(topology), session_->communicator()));
     if (settings_.device >= 0) {
       const auto exchange = [this](std::span<const PointToPoint> operations) { return startExchange(operations); };
-      ATOLL_ASSIGN(device_, DeviceCalls::create({rank_, &session_->directory(), &settings_, &*planner_, exchange}));
+      const auto fail = [this](const Error& error) { tell(error); };
+      ATOLL_ASSIGN(device_, DeviceCalls::create({rank_, session_->communicator(), &session_->directory(), &settings_,
+                                                 &*planner_, exchange, fail}));
       ATOLL_ASSIGN(post_, Lookout::post([this] { return lookAtDevice(); }));
     }
     session_->onNotice(rank_, [this](const Notice& notice) { take(notice); });
@@ -58,8 +70,10 @@ class CommunicatorOfRank final : public Communicator, private Launches {
 
   ~CommunicatorOfRank() override {
     post_.reset();
+    // Notices still come while a device finishes: a failure elsewhere ends its wait.
+    auto kept = device_ == nullptr ? nullptr : device_->finish();
     session_->onNotice(rank_, {});
-    session_->leave(rank_, device_ == nullptr ? nullptr : device_->finish());
+    session_->leave(rank_, std::move(kept));
   }
   CommunicatorOfRank(const CommunicatorOfRank&) = delete;
   CommunicatorOfRank& operator=(const CommunicatorOfRank&) = delete;
@@ -173,13 +187,9 @@ class CommunicatorOfRank final : public Communicator, private Launches {
   /// Takes a topology, for the communicator that is known in this process by `number`. After an error all is as it was.
   Status goBy(std::shared_ptr<const Topology> topology, std::uint64_t number) {
     ATOLL_ASSIGN(LinkSurvey survey, links_.survey());
-    std::shared_ptr<const plan::SiteModel> site;
-    if (settings_.device >= 0) {
-      survey.site.links = "cuda";
-      site = std::make_shared<const plan::SiteModel>(DeviceCalls::linkModel());
-    } else {
-      ATOLL_ASSIGN(site, siteOf(directory(), *topology, links_, survey.worst, number));
-    }
+    const bool onDevices = settings_.device >= 0;
+    if (onDevices) survey.site.links = survey.site.hosts == 1 ? "cuda" : "cuda over " + survey.site.links;
+    ATOLL_ASSIGN(auto site, siteOf(directory(), *topology, links_, survey.worst, onDevices, number));
     ATOLL_ASSIGN(Choosing choosing, Choosing::create(settings_, survey.site, std::move(site), directory()));
     topology_ = std::move(topology);
     logTopology(*topology_, rank_);

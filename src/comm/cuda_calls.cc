@@ -3,19 +3,27 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "kernels/cuda/kernels.h"
 #include "src/base/call_record.h"
+#include "src/base/log.h"
 #include "src/comm/device_calls.h"
+#include "src/comm/device_prices.h"
 #include "src/comm/layouts.h"
 #include "src/exec/cuda/device_rank.h"
+#include "src/exec/cuda/proxy.h"
 #include "src/plan/verify.h"
+#include "transports/names.h"
 
 namespace atl {
 namespace {
@@ -24,12 +32,12 @@ using cuda::DeviceCall;
 using cuda::DeviceProgram;
 using cuda::DeviceRank;
 using cuda::LinkOffer;
+using cuda::nameOf;
+using cuda::Way;
 
 /// Lanes of a plan that is free to have any number: a lane for so many bytes, as many as keep the links busy.
 constexpr std::uint64_t kBytesPerLane = 64 << 10;
 constexpr std::int32_t kMostLanes = 16;
-/// Messages up to this size go with their flags in them, and wait for no other store.
-constexpr std::uint64_t kPacketsUpTo = 16 << 10;
 /// Lanes that messages between two ranks are cut over, whatever their size: both ends have to agree.
 constexpr std::int32_t kPointToPointLanes = 8;
 /// Programs with ever new counts and buffers must not grow without bound.
@@ -54,7 +62,11 @@ std::uint32_t threadsFor(std::uint64_t bytes, std::int32_t lanes) {
 class CudaCalls final : public DeviceCalls {
  public:
   CudaCalls(Environment environment, std::unique_ptr<DeviceRank> device)
-      : environment_(std::move(environment)), device_(std::move(device)) {}
+      : environment_(std::move(environment)),
+        device_(std::move(device)),
+        proxy_(TransportContext{environment_.communicator, environment_.rank, environment_.directory,
+                                environment_.settings, nullptr, nullptr},
+               environment_.fail) {}
 
   [[nodiscard]] Status check(const Call& call) const override {
     if (call.op.kind == Operator::Kind::user) {
@@ -138,11 +150,12 @@ class CudaCalls final : public DeviceCalls {
       ATOLL_ASSIGN(const bool done, exchange_->progress());
       if (!done) return false;
       exchange_ = nullptr;
-      if (proving_.empty()) {
+      if (trials_.empty()) {
         ATOLL_TRY(endExchange());
-        ATOLL_TRY(beginProofs());
+        ATOLL_TRY(beginTrials());
       } else {
-        ATOLL_TRY(endProofs());
+        ATOLL_TRY(endTrials());
+        ATOLL_TRY(offerWanted());
       }
       if (exchange_ != nullptr) return false;
     }
@@ -157,6 +170,7 @@ class CudaCalls final : public DeviceCalls {
   Status launch() override {
     Status status = device_->launch(ready_);
     ready_.clear();
+    proxy_.begin();
     return status;
   }
   void drop() override { ready_.clear(); }
@@ -170,11 +184,14 @@ class CudaCalls final : public DeviceCalls {
   void cancel(const Error& reason) override {
     if (exchange_ != nullptr) exchange_->cancel(reason);
     exchange_ = nullptr;
-    device_->abort();
+    abort();
   }
 
   void forget() override { programs_.clear(); }
-  void abort() override { device_->abort(); }
+  void abort() override {
+    device_->abort();
+    proxy_.cancel();
+  }
 
   [[nodiscard]] std::optional<Error> failure() const override {
     const auto failure = device_->failure();
@@ -192,16 +209,23 @@ class CudaCalls final : public DeviceCalls {
                      environment_.settings->timeoutSeconds, device_->device(), who, where);
   }
 
-  [[nodiscard]] Result<bool> underWay() const override {
+  [[nodiscard]] Result<bool> underWay() override {
+    const std::uint64_t begun = proxy_.begun();
     auto underWay = device_->underWay();
     if (!underWay.ok()) return std::move(underWay).error().within(fmt::format("device {}", device_->device()));
+    if (!*underWay) proxy_.ended(begun);
     return underWay;
   }
 
-  [[nodiscard]] std::shared_ptr<void> finish() override { return device_->finish(); }
+  // Calls that are under way may need what the proxy moves.
+  [[nodiscard]] std::shared_ptr<void> finish() override {
+    auto kept = device_->finish();
+    proxy_.finish();
+    return kept;
+  }
 
   [[nodiscard]] std::size_t bytesHeld() const override {
-    std::size_t bytes = device_->bytesHeld();
+    std::size_t bytes = device_->bytesHeld() + proxy_.bytesHeld();
     for (const auto& [kind, program] : programs_) bytes += program == nullptr ? 0 : program->memory.bytes();
     for (const auto& exchange : exchanges_) bytes += exchange.program == nullptr ? 0 : exchange.program->memory.bytes();
     return bytes;
@@ -221,11 +245,13 @@ class CudaCalls final : public DeviceCalls {
     std::array<std::vector<std::uint64_t>, 2> messageTags = {};  ///< of sends [0] and receives [1]: each has its own
     DeviceProgram program = {};                                  ///< what of it does not depend on the device
   };
-  /// The trial of a peer's access, by its first link.
-  struct Proof {
+  /// Of a peer's access, by its first link.
+  struct Trial {
     Rank peer = 0;
     std::int32_t lane = 0;
-    std::uint8_t written = 1;  ///< what the peer is told
+    bool crosses = false;      ///< to another device, so that it is to be proved
+    std::string whyNot;        ///< why this rank cannot reach the peer's memory; empty: it can …
+    std::uint8_t reached = 0;  ///< … which the peer is told
     std::uint8_t there = 0;    ///< and this rank
   };
   struct PointToPointProgram {
@@ -251,19 +277,23 @@ class CudaCalls final : public DeviceCalls {
   /// Every link of the plan that there is not yet is offered to its peer, whose own offer comes in exchange: the peer's
   /// plan needs the link too, and has it no sooner than this rank.
   Status beginExchange(Unlowered unlowered) {
-    ATOLL_ASSIGN(const auto onDevice, cuda::OnDevice::of(device_->device()));
     unlowered_.emplace(std::move(unlowered));
     wanted_.clear();
     for (const auto& [peer, lane] : device::linksOf(*unlowered_->plan)) {
       if (!device_->links().has(peer, lane)) wanted_.emplace_back(peer, lane);
     }
+    return offerWanted();
+  }
+
+  Status offerWanted() {
     if (wanted_.empty()) return success();
+    ATOLL_ASSIGN(const auto onDevice, cuda::OnDevice::of(device_->device()));
     leaving_.resize(wanted_.size());
     arriving_.resize(wanted_.size());
     std::vector<PointToPoint> operations;
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto [peer, lane] = wanted_[i];
-      ATOLL_ASSIGN(leaving_[i], device_->links().offer(peer, lane));
+      ATOLL_ASSIGN(leaving_[i], device_->links().offer(peer, lane, wayTo(peer)));
       operations.push_back({true, &leaving_[i], sizeof(LinkOffer), DataType::uint8, peer});
       operations.push_back({false, &arriving_[i], sizeof(LinkOffer), DataType::uint8, peer});
     }
@@ -271,48 +301,97 @@ class CudaCalls final : public DeviceCalls {
     return success();
   }
 
+  /// How links to a peer are offered to it.
+  [[nodiscard]] Way wayTo(Rank peer) const {
+    if (const auto known = ways_.find(peer); known != ways_.end()) return known->second;
+    const bool near = environment_.directory->sameHost(environment_.rank, peer);
+    return near && environment_.settings->peerAccess ? Way::device : wayByHost(peer);
+  }
+  /// Where devices do not reach each other's memory.
+  [[nodiscard]] Way wayByHost(Rank peer) const {
+    const Directory& directory = *environment_.directory;
+    const bool together = directory.sameProcess(environment_.rank, peer) &&
+                          (directory.process(peer).transports & transportBit("inproc")) != 0;
+    return together ? Way::pinned : Way::staged;
+  }
+  void goBy(Rank peer, Way way, std::string_view reason) {
+    ways_[peer] = way;
+    log::line(log::Subject::link, environment_.rank, "device {} to that of {} by {}: {}", device_->device(),
+              environment_.directory->name(peer), nameOf(way), reason);
+  }
+
+  /// The links are there after that, or have to be tried.
   Status endExchange() {
     ATOLL_ASSIGN(const auto onDevice, cuda::OnDevice::of(device_->device()));
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto [peer, lane] = wanted_[i];
-      if (Status status = device_->links().accept(peer, lane, arriving_[i]); !status.ok()) {
-        return std::move(status).error().within(
-            fmt::format("linking device {} to {}", device_->device(), environment_.directory->name(peer)));
+      const Way mine = leaving_[i].way;
+      if (const Way theirs = arriving_[i].way; theirs != mine) {
+        return makeError(ErrorCode::mismatch,
+                         "{} wants to link devices by {}, this rank by {}; ATOLL_CUDA_P2P has to be the same on every "
+                         "rank",
+                         environment_.directory->name(peer), nameOf(theirs), nameOf(mine));
+      }
+      const auto trial = std::ranges::find(trials_, peer, &Trial::peer);
+      if (trial != trials_.end() && trial->reached == 0) continue;
+      Status accepted = device_->links().accept(peer, lane, arriving_[i]);
+      const bool tries = mine == Way::device && !device_->links().isOurs(arriving_[i]) && tried_.insert(peer).second;
+      if (tries) {
+        trials_.push_back({peer, lane, device_->links().crossesDevices(arriving_[i]),
+                           accepted.ok() ? "" : accepted.error().text, accepted.ok()});
+        continue;
+      }
+      if (accepted.ok() && mine == Way::staged) {
+        accepted = proxy_.join(peer, lane, device_->links().staging(peer, lane));
+      }
+      if (!accepted.ok()) {
+        return std::move(accepted).error().within(fmt::format("linking device {} to {} by {}", device_->device(),
+                                                              environment_.directory->name(peer), nameOf(mine)));
       }
     }
     return success();
   }
 
-  /// With the first links to a peer on another device: each end writes a pattern into the other's memory, and tells
-  /// when it has. Who is proved is the same at both ends, for links are made at both in the same calls.
-  Status beginProofs() {
+  /// With the first links to a peer whose memory may be out of reach: each end tells whether it reaches the other's,
+  /// and where that is another device's it has written a pattern there. Who is tried is the same at both ends, for
+  /// links are made at both in the same calls.
+  Status beginTrials() {
+    if (trials_.empty()) return success();
     ATOLL_ASSIGN(const auto onDevice, cuda::OnDevice::of(device_->device()));
-    for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      const auto [peer, lane] = wanted_[i];
-      if (!device_->links().crossesDevices(arriving_[i]) || !proved_.insert(peer).second) continue;
-      proving_.push_back({peer, lane});
-      if (Status status = device_->links().writeProof(peer, lane, proofNumber(environment_.rank, peer)); !status.ok()) {
-        return provingWith(std::move(status).error(), peer);
-      }
-    }
-    if (proving_.empty()) return success();
     std::vector<PointToPoint> operations;
-    for (Proof& proof : proving_) {
-      operations.push_back({true, &proof.written, sizeof proof.written, DataType::uint8, proof.peer});
-      operations.push_back({false, &proof.there, sizeof proof.there, DataType::uint8, proof.peer});
+    for (Trial& trial : trials_) {
+      if (trial.reached != 0 && trial.crosses) {
+        const std::uint64_t number = proofNumber(environment_.rank, trial.peer);
+        if (Status status = device_->links().writeProof(trial.peer, trial.lane, number); !status.ok()) {
+          return provingWith(std::move(status).error(), trial.peer);
+        }
+      }
+      operations.push_back({true, &trial.reached, sizeof trial.reached, DataType::uint8, trial.peer});
+      operations.push_back({false, &trial.there, sizeof trial.there, DataType::uint8, trial.peer});
     }
     ATOLL_ASSIGN(exchange_, environment_.exchange(operations));
     return success();
   }
 
-  Status endProofs() {
+  /// Links to peers that are out of reach are wanted still, on another way.
+  Status endTrials() {
     ATOLL_ASSIGN(const auto onDevice, cuda::OnDevice::of(device_->device()));
-    for (const Proof& proof : std::exchange(proving_, {})) {
-      const std::uint64_t number = proofNumber(proof.peer, environment_.rank);
-      if (Status status = device_->links().checkProof(proof.peer, proof.lane, number); !status.ok()) {
-        return provingWith(std::move(status).error(), proof.peer);
+    std::vector<std::pair<Rank, std::int32_t>> still;
+    for (const Trial& trial : std::exchange(trials_, {})) {
+      if (trial.reached == 0 || trial.there == 0) {
+        goBy(trial.peer, wayByHost(trial.peer),
+             trial.reached == 0 ? trial.whyNot : "its device does not reach this one's memory");
+        std::ranges::copy_if(wanted_, std::back_inserter(still),
+                             [&](const auto& link) { return link.first == trial.peer; });
+        continue;
+      }
+      if (!trial.crosses) continue;
+      const std::uint64_t number = proofNumber(trial.peer, environment_.rank);
+      if (Status status = device_->links().checkProof(trial.peer, trial.lane, number); !status.ok()) {
+        return provingWith(std::move(status).error(), trial.peer);
       }
     }
+    wanted_ = std::move(still);
     return success();
   }
 
@@ -328,7 +407,7 @@ class CudaCalls final : public DeviceCalls {
   Result<ProgramPointer> lower() {
     ATOLL_ASSIGN(const auto onDevice, cuda::OnDevice::of(device_->device()));
     const cuda::LinkShape& shape = device_->links().shape();
-    device::LoweringOptions options{shape.slotBytes, shape.packetBytes, kPacketsUpTo, unlowered_->tagBase,
+    device::LoweringOptions options{shape.slotBytes, shape.packetBytes, kDevicePacketsUpTo, unlowered_->tagBase,
                                     unlowered_->sendsEmpty};
     if (const auto& tags = unlowered_->messageTags; !tags[0].empty() || !tags[1].empty()) {
       options.tagOf = [&tags](const Chunk& chunk) {
@@ -349,6 +428,7 @@ class CudaCalls final : public DeviceCalls {
 
   Environment environment_;
   std::unique_ptr<DeviceRank> device_;
+  device::Proxy proxy_;  ///< of the staged links
   std::unordered_map<CallKind, ProgramPointer, CallKindHash> programs_;
   std::deque<PointToPointProgram> exchanges_;
   DeviceCall present_;
@@ -359,9 +439,10 @@ class CudaCalls final : public DeviceCalls {
   std::vector<std::pair<Rank, std::int32_t>> wanted_;
   std::vector<LinkOffer> leaving_;
   std::vector<LinkOffer> arriving_;
-  std::set<Rank> proved_;          ///< peers on other devices whose peer access was tried, or is being
-  std::vector<Proof> proving_;     ///< while it is
-  Execution* exchange_ = nullptr;  ///< of offers, or of the news that patterns are written, while it is under way
+  std::map<Rank, Way> ways_;       ///< where it is not what wayTo() takes at first
+  std::set<Rank> tried_;           ///< peers whose memory was tried, or is being
+  std::vector<Trial> trials_;      ///< while it is
+  Execution* exchange_ = nullptr;  ///< of offers, or of trials, while it is under way
 };
 
 }  // namespace
@@ -375,20 +456,6 @@ Result<std::unique_ptr<DeviceCalls>> DeviceCalls::create(Environment environment
   settings.timeoutSeconds = environment.settings->timeoutSeconds;
   ATOLL_ASSIGN(auto device, DeviceRank::create(settings));
   return std::unique_ptr<DeviceCalls>(std::make_unique<CudaCalls>(std::move(environment), std::move(device)));
-}
-
-// Of an NVLink of 450 GB/s and packets that take 1.5 us to arrive, as published for H100s; not measured yet.
-plan::LinkModel DeviceCalls::linkModel() {
-  plan::LinkModel model;
-  model.memory = true;
-  model.latency = 1.5e-6;
-  model.perMessage = 0.2e-6;
-  model.perByte = 1 / 450e9;
-  model.perPostedByte = 1 / 450e9;
-  model.perReducedByte = 1 / 2000e9;
-  model.inlined = kPacketsUpTo;
-  model.bulkLatency = 1.5e-6;
-  return model;
 }
 
 }  // namespace atl

@@ -20,18 +20,18 @@ class DeviceCalls : public Execution {
  public:
   struct Environment {
     Rank rank = 0;
+    std::uint64_t communicator = 0;  ///< the session's number of it
     const Directory* directory = nullptr;
     const Settings* settings = nullptr;
     Planner* planner = nullptr;
     /// Begins sends and receives in host memory, as Communicator::start does.
     std::function<Result<Execution*>(std::span<const PointToPoint>)> exchange;
+    /// Ends the communicator for everyone with an error that no call returns. Called from any thread.
+    std::function<void(const Error&)> fail;
   };
 
   /// Of the device that the settings name. An error where this build knows no devices, or there is none of the number.
   static Result<std::unique_ptr<DeviceCalls>> create(Environment environment);
-
-  /// Prices of links between devices, for the chooser.
-  static plan::LinkModel linkModel();
 
   /// Whether the device can do it, with these buffers. An error here harms nothing.
   [[nodiscard]] virtual Status check(const Call& call) const = 0;
@@ -57,10 +57,10 @@ class DeviceCalls : public Execution {
 
   /// Whether something is queued that is not over, or may begin at any time; an error where the device is lost. What
   /// failed before a false or an error, failure() knows. For threads of Atoll's own.
-  [[nodiscard]] virtual Result<bool> underWay() const = 0;
+  [[nodiscard]] virtual Result<bool> underWay() = 0;
 
-  /// Waits until what is queued is over. Nothing is begun after that. Peers may go on writing to what is returned until
-  /// they have finished too.
+  /// Waits until what is queued is over, and what it sent has reached the hosts of the peers. Nothing is begun after
+  /// that. Peers may go on writing to what is returned until they have finished too.
   [[nodiscard]] virtual std::shared_ptr<void> finish() = 0;
 
   [[nodiscard]] virtual std::size_t bytesHeld() const = 0;

@@ -4,14 +4,20 @@
 #include <chrono>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "src/base/log.h"
 
 namespace atl {
 
-LinkTable::LinkTable(const TransportContext& context, Outbox& outbox) : context_(context) {
+LinkTable::LinkTable(const TransportContext& context, Outbox& outbox, Prices prices)
+    : context_(context), prices_(std::move(prices)) {
   context_.outbox = &outbox;
   transports_ = makeTransports(context_);
+}
+
+plan::LinkModel LinkTable::priceOf(const Transport& transport, const ProcessInfo& a, const ProcessInfo& b) const {
+  return prices_ ? prices_(a, b, transport.model()) : transport.model();
 }
 
 Result<exec::LinkEnd*> LinkTable::link(Rank peer, std::int32_t lane) {
@@ -45,7 +51,7 @@ Result<LinkSurvey> LinkTable::survey() const {
   std::uint32_t used = 0;
   const auto take = [&](const ProcessInfo& a, const ProcessInfo& b) -> Status {
     ATOLL_ASSIGN(const Transport* const transport, agree(transports_, a, b));
-    const plan::LinkModel model = transport->model();
+    const plan::LinkModel model = priceOf(*transport, a, b);
     if (model.latency > survey.worst.latency) survey.worst = model;
     used |= transportBit(transport->name());
     return success();
@@ -83,9 +89,10 @@ Result<std::vector<plan::LinkModel>> LinkTable::levelModels(const plan::Hierarch
         const std::uint32_t process = directory.processOf[static_cast<std::size_t>(rank)];
         if (process == before) continue;
         before = process;
-        ATOLL_ASSIGN(const Transport* const transport,
-                     agree(transports_, directory.processes[first], directory.processes[process]));
-        const plan::LinkModel its = transport->model();
+        const ProcessInfo& a = directory.processes[first];
+        const ProcessInfo& b = directory.processes[process];
+        ATOLL_ASSIGN(const Transport* const transport, agree(transports_, a, b));
+        const plan::LinkModel its = priceOf(*transport, a, b);
         if (its.latency > model.latency) model = its;
       }
     }

@@ -8,8 +8,4 @@ Result<std::unique_ptr<DeviceCalls>> DeviceCalls::create(Environment environment
                    environment.settings->device);
 }
 
-plan::LinkModel DeviceCalls::linkModel() {
-  return {};
-}
-
 }  // namespace atl

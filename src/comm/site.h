@@ -14,9 +14,9 @@
 namespace atl {
 
 /// The same on every rank. Levels of the topology that join nothing are left out. `communicator` is the session's
-/// number of it. An error where two ranks have no transport in common. Any thread.
+/// number of it; `onDevices`: its calls run there. An error where two ranks have no transport in common. Any thread.
 Result<std::shared_ptr<const plan::SiteModel>> siteOf(const Directory& directory, const Topology& topology,
                                                       const LinkTable& links, const plan::LinkModel& worst,
-                                                      std::uint64_t communicator);
+                                                      bool onDevices, std::uint64_t communicator);
 
 }  // namespace atl

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "src/comm/device_prices.h"
+
 namespace atl {
 namespace {
 
@@ -81,6 +83,43 @@ TEST(LevelModels, ProcessesOfSeveralRanks_HaveTheirOwnLinksInside) {
   ASSERT_TRUE(models.ok()) << models.error().text;
   EXPECT_EQ((*models)[0].latency, prices.inproc.latency);
   EXPECT_EQ((*models)[1].latency, prices.shm.latency);
+}
+
+// Whatever joins the processes of a host, devices there have links of their own, and none between hosts.
+TEST(DevicePrices, BetweenHosts_AreThoseOfTheNetworkAtLeast) {
+  Directory directory = jobOnOneHost({0, 1, 2, 3});
+  for (const std::size_t process : {2U, 3U}) directory.processes[process].host = 2;
+  const Settings settings;
+  Outbox outbox(settings.slotBytes, settings.slots);
+  const TransportContext context{1, 0, &directory, &settings, &outbox, nullptr};
+  const LinkTable table(context, outbox, [](const ProcessInfo& a, const ProcessInfo& b, const plan::LinkModel& hosts) {
+    return deviceLinkModel(a, b, hosts, true);
+  });
+  const LinkTable hosts(context, outbox);
+  const std::vector<plan::Hierarchy::Members> members{{2, 2}, {2}};
+  const auto hierarchy = plan::Hierarchy::make(members);
+  const auto models = table.levelModels(*hierarchy);
+  const auto ofHosts = hosts.levelModels(*hierarchy);
+  ASSERT_TRUE(models.ok() && ofHosts.ok());
+  EXPECT_TRUE((*models)[0].memory);
+  EXPECT_LT((*models)[0].perByte, (*ofHosts)[0].perByte);
+  EXPECT_FALSE((*models)[1].memory);
+  EXPECT_GE((*models)[1].perByte, (*ofHosts)[1].perByte);
+  EXPECT_GT((*models)[1].latency, (*ofHosts)[1].latency);
+  EXPECT_EQ(table.survey()->worst.perByte, (*models)[1].perByte);
+}
+
+TEST(DevicePrices, WithoutPeerAccess_AreOfTheHostsMemoryWithinAProcessOnly) {
+  const Directory directory = jobOnOneHost({0, 0, 1});
+  const auto price = [&](std::size_t a, std::size_t b, bool peerAccess) {
+    plan::LinkModel shared;
+    shared.memory = true;
+    return deviceLinkModel(directory.processes[a], directory.processes[b], shared, peerAccess);
+  };
+  EXPECT_GT(price(0, 0, false).perByte, price(0, 0, true).perByte);
+  EXPECT_TRUE(price(0, 0, false).memory);
+  EXPECT_FALSE(price(0, 1, false).memory);
+  EXPECT_GT(price(0, 1, false).latency, price(0, 0, false).latency);
 }
 
 }  // namespace

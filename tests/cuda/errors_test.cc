@@ -91,19 +91,6 @@ TEST(CudaErrors, MemoryOfAnotherDevice_IsNamedWithBoth) {
   EXPECT_THAT(status.error().text, HasSubstr("memory of CUDA device 0; the communicator works on device 1"));
 }
 
-TEST(CudaErrors, DevicesWithoutPeerAccess_AreNamed) {
-  DeviceWorld world({0, 1});
-  fakecuda::failCall("cudaDeviceCanAccessPeer", 1, cudaErrorInvalidDevice);
-  std::vector<std::string> texts(2);
-  world.onRanks([&](Rank rank, cudaStream_t stream) {
-    DeviceBuffer buffer(3000 * sizeof(int));
-    const Status status = world[rank].run(deviceCall(kSum, buffer.data(), buffer.data(), stream));
-    if (!status.ok()) texts[static_cast<std::size_t>(rank)] = status.error().text;
-    cudaStreamSynchronize(stream);
-  });
-  EXPECT_THAT(texts[0] + texts[1], HasSubstr("linking device"));
-}
-
 TEST(CudaErrors, PeerAccessThatCorrupts_IsFoundBeforeItIsUsed) {
   fakecuda::Configuration corrupting;
   corrupting.corrupt = "0-1";

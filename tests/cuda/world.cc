@@ -84,13 +84,23 @@ DeviceWorld::DeviceWorld(std::vector<int> devices, const fakecuda::Configuration
   make(machine, std::vector<double>(devices_.size(), 20), {});
 }
 
+DeviceWorld::DeviceWorld(std::vector<int> devices, Between between, double timeoutSeconds,
+                         const std::string& algorithms)
+    : devices_(std::move(devices)) {
+  make(fakecuda::configurationFromEnvironment(), std::vector<double>(devices_.size(), timeoutSeconds), algorithms,
+       between);
+}
+
 void DeviceWorld::make(const fakecuda::Configuration& machine, const std::vector<double>& timeouts,
-                       const std::string& algorithms) {
+                       const std::string& algorithms, Between between) {
   fakecuda::reset(machine);
   static const bool registered = (registerKernels(), true);
   static_cast<void>(registered);
   Settings settings = testSettings();
   settings.algorithms = algorithms;
+  settings.peerAccess = between == Between::peerAccess;
+  if (between == Between::hosts) settings.transports = "tcp";
+  if (between == Between::nothing) settings.transports = "shm";
   auto session = Session::local(ranks(), settings);
   for (Rank r = 0; r < ranks(); ++r) {
     settings.device = devices_[static_cast<std::size_t>(r)];

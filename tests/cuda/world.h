@@ -36,6 +36,14 @@ class DeviceBuffer {
   std::size_t bytes_;
 };
 
+/// By which ways the devices of a world are to reach each other.
+enum class Between {
+  peerAccess,
+  pinned,
+  hosts,    ///< a proxy for each rank, over TCP
+  nothing,  ///< peer access is forbidden, and the hosts' links are memory
+};
+
 /// A machine, as the environment describes it if nothing else is said, and nothing left over from the test before.
 class DeviceWorld {
  public:
@@ -45,6 +53,9 @@ class DeviceWorld {
   DeviceWorld(std::vector<int> devices, const std::vector<double>& timeouts, const std::string& algorithms = {});
   /// On another machine than the environment's.
   DeviceWorld(std::vector<int> devices, const fakecuda::Configuration& machine);
+  /// By a way of the test's choice.
+  DeviceWorld(std::vector<int> devices, Between between, double timeoutSeconds = 20,
+              const std::string& algorithms = {});
   /// Everything that was allocated is given back, and nothing went wrong that no error told.
   ~DeviceWorld();
   DeviceWorld(const DeviceWorld&) = delete;
@@ -66,7 +77,8 @@ class DeviceWorld {
   std::optional<std::string> run(const CollectiveCase& c);
 
  private:
-  void make(const fakecuda::Configuration& machine, const std::vector<double>& timeouts, const std::string& algorithms);
+  void make(const fakecuda::Configuration& machine, const std::vector<double>& timeouts, const std::string& algorithms,
+            Between between = Between::peerAccess);
 
   std::vector<int> devices_;
   bool lost_ = false;

@@ -49,7 +49,7 @@ Status checkProof(const std::byte* at, std::uint64_t number, Stream& stream) {
   return makeError(ErrorCode::deviceError,
                    "of {} bytes that the peer's device stored here by peer access, {} are wrong, and nothing said so: "
                    "an IOMMU or PCIe ACS stands between the devices. Switch ACS off in the PCIe bridges and the IOMMU "
-                   "to pass-through (iommu=pt), or off",
+                   "to pass-through (iommu=pt), or off; with ATOLL_CUDA_P2P=off all goes by the host's memory",
                    kProofBytes, wrong);
 }
 
