@@ -47,6 +47,17 @@ class RankPair {
     return std::pair<Link, Link>{lower->take(), higher->take()};
   }
 
+  /// One end of a lane on its way.
+  Result<std::unique_ptr<PendingLink>> connect(Rank me, Rank peer, int lane) {
+    const Directory& directory = session_->directory();
+    ATOLL_ASSIGN(Transport* const agreed, agree(at(me).transports, directory.process(me), directory.process(peer)));
+    if (agreed->name() != settings_.transports) {
+      return makeError(ErrorCode::internalError, "the ranks agreed on {}, which is not {}", agreed->name(),
+                       settings_.transports);
+    }
+    return agreed->connect(peer, lane);
+  }
+
   Outbox& outbox(Rank rank) { return at(rank).outbox; }
 
  private:
@@ -58,16 +69,6 @@ class RankPair {
   };
 
   Side& at(Rank rank) { return sides_[static_cast<std::size_t>(rank)]; }
-
-  Result<std::unique_ptr<PendingLink>> connect(Rank me, Rank peer, int lane) {
-    const Directory& directory = session_->directory();
-    ATOLL_ASSIGN(Transport* const agreed, agree(at(me).transports, directory.process(me), directory.process(peer)));
-    if (agreed->name() != settings_.transports) {
-      return makeError(ErrorCode::internalError, "the ranks agreed on {}, which is not {}", agreed->name(),
-                       settings_.transports);
-    }
-    return agreed->connect(peer, lane);
-  }
 
   Settings settings_;
   std::shared_ptr<Session> session_;

@@ -63,6 +63,7 @@ void Incoming::give(std::uint64_t bytes) {
 void Incoming::takeNext(Held& held) {
   held.data = nullptr;
   copied_ = 0;
+  confirm_[next_ % kWindow] = held.header.confirm != 0;
   ++next_;
 }
 
@@ -94,6 +95,7 @@ bool Incoming::deliverAnnounced(Held& held) {
 
 bool Incoming::receive(Held& held, Arrival& arrival, void* to, ReceivePiece* piece) {
   arrival.piece = piece;
+  arrival.number = held.header.number;
   arrival.bytes = held.header.bytes;
   ucp_request_param_t param{};
   param.op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA;
@@ -147,10 +149,21 @@ bool Incoming::deliverBuffered() {
   return true;
 }
 
+// What is lost is counted too, and never told: the endpoint has failed then.
+void Incoming::countArrived() {
+  const auto isAwaited = [this](const Arrival& arrival) { return arrival.busy && arrival.number == arrived_; };
+  while (arrived_ < next_ && !isAwaited(arrivals_[arrived_ % kWindow]) && !isAwaited(buffering_)) {
+    confirming_ |= confirm_[arrived_++ % kWindow];
+  }
+}
+
 void Incoming::sendCredits() {
-  const bool due = next_ - credit_.taken >= kWindow / 2 || eagerTaken_ >= kEagerAhead / 2;
+  countArrived();
+  const bool due = confirming_ || next_ - credit_.taken >= kWindow / 2 || eagerTaken_ >= kEagerAhead / 2;
   if (!due || crediting_ || endpoint_.failure() != UCS_OK) return;
   credit_.taken = next_;
+  credit_.arrived = arrived_;
+  confirming_ = false;
   eagerTaken_ = 0;
   ucp_request_param_t param{};
   param.op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA;

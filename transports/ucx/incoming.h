@@ -33,10 +33,10 @@ class Incoming {
   bool hold(const FragmentHeader& header, void* data, std::size_t bytes, bool announced);
   /// Finds places for fragments in order, as far as they are here and pieces posted. True if it found any.
   Result<bool> deliver();
-  /// Gives the sender credits, if enough have gathered.
+  /// Gives the sender credits, if enough have gathered, and confirms what it wants to be confirmed.
   void sendCredits();
   /// Whether credits are still to leave: they need this end's progress.
-  [[nodiscard]] bool crediting() const { return crediting_; }
+  [[nodiscard]] bool crediting() const { return crediting_ || (confirming_ && endpoint_.failure() == UCS_OK); }
 
   /// Receives and credits that UCX has not done with.
   [[nodiscard]] int underWay() const { return underWay_; }
@@ -54,6 +54,7 @@ class Incoming {
   struct Arrival {
     Incoming* owner = nullptr;
     ReceivePiece* piece = nullptr;  ///< null: into the buffer
+    std::uint64_t number = 0;       ///< of the fragment
     std::uint64_t bytes = 0;
     bool busy = false;
   };
@@ -66,6 +67,7 @@ class Incoming {
   void finish(Arrival& arrival);
   void give(std::uint64_t bytes);
   void takeNext(Held& held);
+  void countArrived();
 
   Endpoint& endpoint_;
   Rank me_;
@@ -79,7 +81,10 @@ class Incoming {
   Arrival buffering_;
   std::uint64_t buffered_ = 0;  ///< bytes in the buffer
 
-  CreditHeader credit_;  ///< the last sent
+  std::array<bool, kWindow> confirm_{};  ///< of fragments that have found a place: to be confirmed
+  std::uint64_t arrived_ = 0;            ///< fragments that are there, as are all before them
+  bool confirming_ = false;              ///< some of them are to be confirmed
+  CreditHeader credit_;                  ///< the last sent
   bool crediting_ = false;
   std::uint64_t eagerTaken_ = 0;  ///< bytes of small fragments that have found a place since then
   bool malformed_ = false;        ///< a fragment came that cannot be

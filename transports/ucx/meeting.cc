@@ -5,9 +5,9 @@ namespace atl::ucx {
 
 bool Meeting::advance() {
   if (said_ == 0) say(HelloHeader::Word::here);
-  if (underWay_ > 0 || endpoint_.failure() != UCS_OK) return false;
-  if (said_ == 1) say(HelloHeader::Word::able);
-  return underWay_ == 0 && ableThere_;
+  if (said_ == 1 && underWay_ == 0 && endpoint_.failure() == UCS_OK) say(HelloHeader::Word::able);
+  // Also by one that has failed since: the peer may have sent all that is wanted of it.
+  return said_ == words_.size() && underWay_ == 0 && ableThere_ && !refused_;
 }
 
 void Meeting::say(HelloHeader::Word word) {
@@ -21,7 +21,7 @@ void Meeting::say(HelloHeader::Word word) {
   param.flags = UCP_AM_SEND_FLAG_REPLY;
   const ucs_status_ptr_t request =
       endpoint_.api().amSendNbx(endpoint_.handle(), kHelloId, &header, sizeof header, nullptr, 0, &param);
-  if (UCS_PTR_IS_ERR(request)) return endpoint_.fail(UCS_PTR_STATUS(request));
+  if (UCS_PTR_IS_ERR(request)) return failed(UCS_PTR_STATUS(request));
   if (UCS_PTR_IS_PTR(request)) ++underWay_;
 }
 
@@ -29,7 +29,12 @@ void Meeting::onSaid(void* request, ucs_status_t status, void* self) {
   auto& meeting = *static_cast<Meeting*>(self);
   meeting.endpoint_.api().requestFree(request);
   --meeting.underWay_;
-  if (status != UCS_OK) meeting.endpoint_.fail(status);
+  if (status != UCS_OK) meeting.failed(status);
+}
+
+void Meeting::failed(ucs_status_t status) {
+  refused_ = true;
+  endpoint_.fail(status);
 }
 
 }  // namespace atl::ucx

@@ -31,6 +31,7 @@ class Meeting {
 
  private:
   void say(HelloHeader::Word word);
+  void failed(ucs_status_t status);
   static void onSaid(void* request, ucs_status_t status, void* self);
 
   Endpoint& endpoint_;
@@ -38,6 +39,7 @@ class Meeting {
   std::array<HelloHeader, 2> words_;  ///< UCX reads them until they have left
   std::size_t said_ = 0;
   bool ableThere_ = false;
+  bool refused_ = false;  ///< one of the words by UCX
   int underWay_ = 0;
 };
 

@@ -22,7 +22,8 @@ bool Outgoing::sendNext() {
 
   const std::uint64_t at = pieces.position();
   const std::uint64_t bytes = std::min(pieces.room(), (at / kBlockBytes + 1) * kBlockBytes - at);
-  slot.header = {link_, 0, next_, pieces.message(), pieces.messageBytes(), at, bytes, {}};
+  const bool eager = bytes <= kMostEager && eagerAhead_ + bytes <= kEagerAhead;
+  slot.header = {link_, eager ? 0U : 1U, next_, pieces.message(), pieces.messageBytes(), at, bytes, {}};
   if (at == 0) slot.header.call = pieces.call();
   slot.piece = pieces.current();
 
@@ -30,7 +31,7 @@ bool Outgoing::sendNext() {
   param.op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA | UCP_OP_ATTR_FIELD_FLAGS;
   param.cb.send = &Outgoing::onSent;
   param.user_data = &slot;
-  slot.eager = bytes <= kMostEager && eagerAhead_ + bytes <= kEagerAhead;
+  slot.eager = eager;
   param.flags = slot.eager ? 0 : UCP_AM_SEND_FLAG_RNDV;
   const ucs_status_ptr_t request = endpoint_.api().amSendNbx(endpoint_.handle(), kFragmentId, &slot.header,
                                                              sizeof slot.header, pieces.data(), bytes, &param);
@@ -41,12 +42,11 @@ bool Outgoing::sendNext() {
   ++next_;
   pieces.advance(bytes);
   if (slot.eager) eagerAhead_ += bytes;
-  if (UCS_PTR_IS_PTR(request)) {
-    slot.busy = true;
-    ++underWay_;
-  } else {
-    finish(slot);
-  }
+  slot.busy = true;
+  slot.failed = false;
+  slot.atUcx = UCS_PTR_IS_PTR(request);
+  if (slot.atUcx) ++underWay_;
+  settle(slot);
   return true;
 }
 
@@ -54,28 +54,31 @@ void Outgoing::onSent(void* request, ucs_status_t status, void* slotOf) {
   Slot& slot = *static_cast<Slot*>(slotOf);
   Outgoing& self = *slot.owner;
   self.endpoint_.api().requestFree(request);
-  slot.busy = false;
+  slot.atUcx = false;
+  slot.failed = status != UCS_OK;
   --self.underWay_;
-  if (status == UCS_OK) {
-    self.finish(slot);
-  } else {
-    self.endpoint_.fail(status);
-  }
+  if (slot.failed) self.endpoint_.fail(status);
+  self.settle(slot);
 }
 
-void Outgoing::finish(Slot& slot) {
+// What has arrived has arrived, whatever UCX says of it.
+void Outgoing::settle(Slot& slot) {
+  const bool there = slot.header.number < arrived_ || (slot.eager && !slot.failed);
+  if (!slot.busy || slot.atUcx || !there) return;
+  slot.busy = false;
   if (slot.piece == nullptr) return;
   slot.piece->left -= slot.piece->messageBytes == 0 ? 1 : slot.header.bytes;
   slot.piece = nullptr;
 }
 
-void Outgoing::credit(std::uint64_t taken) {
+void Outgoing::credit(const CreditHeader& credit) {
   // They may overtake each other.
-  for (const std::uint64_t end = std::min(taken, next_); credited_ < end; ++credited_) {
+  for (const std::uint64_t end = std::min(credit.taken, next_); credited_ < end; ++credited_) {
     const Slot& slot = slots_[credited_ % kWindow];
     if (slot.eager) eagerAhead_ -= slot.header.bytes;
   }
-  sound_ &= taken <= next_;
+  for (const std::uint64_t end = std::min(credit.arrived, next_); arrived_ < end;) settle(slots_[arrived_++ % kWindow]);
+  sound_ &= credit.arrived <= credit.taken && credit.taken <= next_;
 }
 
 void Outgoing::forget() {

@@ -24,8 +24,8 @@ class Outgoing {
 
   /// Hands over what credits and slots allow. True if that was anything.
   bool pump();
-  /// The receiver has found a place for so many fragments in all. One that knows of more than were sent lies.
-  void credit(std::uint64_t taken);
+  /// What the receiver says of the fragments that it has. One that knows of more than were sent lies.
+  void credit(const CreditHeader& credit);
   [[nodiscard]] bool creditIsSound() const { return sound_; }
 
   /// Fragments that UCX has not done with.
@@ -34,22 +34,25 @@ class Outgoing {
   void forget();
 
  private:
-  /// A fragment under way. UCX reads the header until then.
+  /// A fragment under way. UCX reads the header until it has done with it.
   struct Slot {
     FragmentHeader header;
     SendPiece* piece = nullptr;
     Outgoing* owner = nullptr;
-    bool busy = false;
-    bool eager = false;  ///< may be with the peer before it has been asked for
+    bool busy = false;    ///< not done yet
+    bool atUcx = false;   ///< UCX has not done with it
+    bool failed = false;  ///< as UCX says
+    bool eager = false;   ///< may be with the peer before it has been asked for
   };
   static void onSent(void* request, ucs_status_t status, void* slot);
   bool sendNext();
-  void finish(Slot& slot);
+  void settle(Slot& slot);
 
   Endpoint& endpoint_;
   std::uint32_t link_ = 0;
   std::uint64_t next_ = 0;        ///< number of the next fragment
   std::uint64_t credited_ = 0;    ///< fragments that have a place at the receiver
+  std::uint64_t arrived_ = 0;     ///< fragments that are there
   std::uint64_t eagerAhead_ = 0;  ///< bytes of those that have not and are eager
   bool sound_ = true;
   int underWay_ = 0;

@@ -11,6 +11,8 @@ namespace {
 
 /// For UCX to let go of an endpoint that is closed by force: it has nobody to wait for.
 constexpr auto kClosing = std::chrono::seconds(5);
+/// Each takes at least one message, and UCX's queues in shared memory have a few hundred (UCX_MM_FIFO_SIZE, 256).
+constexpr int kMostRoundsAfterFailure = 4096;
 
 }  // namespace
 
@@ -32,10 +34,10 @@ Status UcxLink::open(std::span<const std::byte> peerAddress, std::uint32_t peerN
 }
 
 Result<bool> UcxLink::meet() {
-  Endpoint& endpoint = ends_->endpoint;
-  worker_->progress();
+  const Endpoint& endpoint = ends_->endpoint;
+  const bool moved = worker_->progress();
   const bool met = ends_->meeting.advance();
-  if (endpoint.failure() == UCS_OK) return met;
+  if (met || !isOver(moved)) return met;
   return ucx::failure(endpoint.api(), ErrorCode::remoteError, "the two cannot be joined", endpoint.failure());
 }
 
@@ -59,7 +61,7 @@ Result<bool> UcxLink::progress() {
 }
 
 Result<bool> UcxLink::moveAll() {
-  Endpoint& endpoint = ends_->endpoint;
+  const Endpoint& endpoint = ends_->endpoint;
   bool moved = worker_->progress();
   ATOLL_ASSIGN(const bool delivered, ends_->in.deliver());
   ends_->in.sendCredits();
@@ -69,18 +71,26 @@ Result<bool> UcxLink::moveAll() {
   moved |= ends_->out.pump();
   moved |= retire(ends_->in.pieces);
   moved |= retire(ends_->out.pieces);
-  // A peer that has left may have sent all that is wanted of it.
-  if (endpoint.failure() != UCS_OK && !idle()) {
+  if (!idle() && isOver(moved)) {
     return ucx::failure(endpoint.api(), ErrorCode::remoteError, "the connection is lost", endpoint.failure());
   }
   return moved;
+}
+
+// A peer that has left may have sent before all that is wanted of it, and UCX can know of the end while that still
+// waits in this process: in a queue in shared memory, which UCX reads on after the failure of an endpoint. So the
+// failure counts when nothing more comes. Other links of the worker may go on forever, and are waited for only as long
+// as such a queue may need.
+bool UcxLink::isOver(bool moved) {
+  if (ends_->endpoint.failure() == UCS_OK) return false;
+  return !moved || ++roundsAfterFailure_ > kMostRoundsAfterFailure;
 }
 
 template <class Piece>
 bool UcxLink::retire(PieceList<Piece>& pieces) {
   bool moved = false;
   while (pieces.through() != nullptr) {
-    if (pieces.endsMessage() && ends_->in.crediting()) break;
+    if (ends_->in.crediting()) break;
     pieces.retire();
     moved = true;
   }
@@ -111,8 +121,8 @@ bool UcxLink::onFragment(const FragmentHeader& header, void* data, std::size_t b
   return ends_->in.hold(header, data, bytes, announced);
 }
 
-void UcxLink::onCredit(std::uint64_t taken) {
-  ends_->out.credit(taken);
+void UcxLink::onCredit(const CreditHeader& credit) {
+  ends_->out.credit(credit);
 }
 
 void UcxLink::onHello(HelloHeader::Word word) {

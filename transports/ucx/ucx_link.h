@@ -62,9 +62,10 @@ class UcxLink : public MessageLink, private Addressee {
   };
 
   bool onFragment(const FragmentHeader& header, void* data, std::size_t bytes, bool announced) override;
-  void onCredit(std::uint64_t taken) override;
+  void onCredit(const CreditHeader& credit) override;
   void onHello(HelloHeader::Word word) override;
   [[nodiscard]] bool idle() const { return ends_->out.pieces.empty() && ends_->in.pieces.empty(); }
+  [[nodiscard]] bool isOver(bool moved);
   template <class Piece>
   bool retire(PieceList<Piece>& pieces);
   Result<bool> moveAll();
@@ -75,7 +76,8 @@ class UcxLink : public MessageLink, private Addressee {
   LinkNames names_;
   std::shared_ptr<Ends> ends_;
   std::uint32_t number_;
-  Status state_ = success();  ///< an error is final
+  int roundsAfterFailure_ = 0;  ///< of the endpoint, in which something still moved
+  Status state_ = success();    ///< an error is final
 };
 
 }  // namespace atl::ucx

@@ -10,8 +10,10 @@
 //
 // Credits: a sender is at most kWindow fragments, and with small ones at most kEagerAhead bytes, ahead of what the
 // receiver has found a place for. So the receiver keeps its fragments in a table of that size, and UCX holds no more
-// than that of messages that nobody has asked for yet. All others wait at the sender (UCX's rendezvous), which is not
-// told that they are done before they are with the receiver.
+// than that of messages that nobody has asked for yet. All others wait at the sender (UCX's rendezvous), and are done
+// there when the receiver has confirmed that they are in their places. That UCX has done with one is not enough: its
+// bytes may be in a socket, or in a queue in the receiver's memory, and are given up there if the sender's end is
+// closed, or its process ends, before the receiver has taken them out.
 //
 // That bound also makes it safe to be told earlier that a small one is done. Over TCP, UCX calls a message sent that it
 // has copied, though the socket may have been full; it would then stay in this process until this end comes back to
@@ -29,7 +31,7 @@
 
 namespace atl::ucx {
 
-inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kVersion = 2;
 inline constexpr std::uint64_t kBlockBytes = 1 << 20;  ///< a quarter of it was up to a fifth slower over tcp
 inline constexpr std::uint64_t kWindow = 32;           ///< a power of two
 /// Up to this size UCX may send a fragment before the receiver has asked for it; it decides (UCX_RNDV_THRESH).
@@ -56,8 +58,8 @@ static_assert(sizeof(Greeting) == 16 && std::has_unique_object_representations_v
 
 /// Header of an active message of kFragmentId.
 struct FragmentHeader {
-  std::uint32_t link = 0;  ///< the receiver's number of it
-  std::uint32_t reserved = 0;
+  std::uint32_t link = 0;          ///< the receiver's number of it
+  std::uint32_t confirm = 0;       ///< 1: the receiver is to say when it has arrived
   std::uint64_t number = 0;        ///< of the fragment on this link in this direction, from 0
   std::uint64_t message = 0;       ///< that it is of, from 1
   std::uint64_t messageBytes = 0;  ///< size of that
@@ -71,9 +73,10 @@ static_assert(sizeof(FragmentHeader) == 80 && std::has_unique_object_representat
 struct CreditHeader {
   std::uint32_t link = 0;
   std::uint32_t reserved = 0;
-  std::uint64_t taken = 0;  ///< fragments that have found a place, since the link began
+  std::uint64_t taken = 0;    ///< fragments that have found a place, since the link began
+  std::uint64_t arrived = 0;  ///< so many of them, from the first on, are there
 };
-static_assert(sizeof(CreditHeader) == 16 && std::has_unique_object_representations_v<CreditHeader>);
+static_assert(sizeof(CreditHeader) == 24 && std::has_unique_object_representations_v<CreditHeader>);
 
 /// Header of an active message of kHelloId, which has no payload (meeting.h).
 struct HelloHeader {

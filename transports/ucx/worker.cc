@@ -114,7 +114,7 @@ ucs_status_t Worker::onCredit(void* self, const void* header, std::size_t header
   CreditHeader credit;
   if (!read(header, headerBytes, credit)) return UCS_OK;
   Addressee* const addressee = static_cast<Worker*>(self)->find(credit.link);
-  if (addressee != nullptr) addressee->onCredit(credit.taken);
+  if (addressee != nullptr) addressee->onCredit(credit);
   return UCS_OK;
 }
 

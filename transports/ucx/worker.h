@@ -25,7 +25,7 @@ class Addressee {
   /// A fragment: `data` is its payload, or what stands for it until it is received (`announced`). It is the
   /// addressee's until it gives it back by ucp_am_data_release or ucp_am_recv_data_nbx if this returns true.
   virtual bool onFragment(const FragmentHeader& header, void* data, std::size_t bytes, bool announced) = 0;
-  virtual void onCredit(std::uint64_t taken) = 0;
+  virtual void onCredit(const CreditHeader& credit) = 0;
   virtual void onHello(HelloHeader::Word word) = 0;
 };
 
