@@ -11,7 +11,9 @@
 
 namespace atl {
 
-/// One declaration. Several may overlap.
+/// The pages of a declaration. Declarations of the same pages, of whatever bytes of them, are one area, so that devices
+/// are told of it once; it ends with the last of them. Others may overlap it: they are areas of their own, since what
+/// devices know of cannot grow, and may go away alone.
 struct DeclaredArea {
   std::uint64_t id = 0;  ///< never used twice in the process
   std::byte* begin = nullptr;
@@ -32,22 +34,22 @@ class Declaration {
   Declaration& operator=(const Declaration&) = delete;
   ~Declaration();
 
-  /// Of its area; 0: it declares none.
+  /// Never used twice in the process; 0: it declares none.
   [[nodiscard]] std::uint64_t id() const { return id_; }
 
  private:
   std::uint64_t id_ = 0;
 };
 
-/// The area in which the memory lies as a whole, if there is one. Takes no lock unless areas came or went since this
-/// thread asked last.
+/// The area of a declaration in which the memory lies as a whole, if there is one. Takes no lock unless declarations
+/// came or went since this thread asked last.
 std::optional<DeclaredArea> findDeclared(const void* memory, std::size_t bytes);
 
-/// Whether the declaration with this id has not ended.
-bool isDeclared(std::uint64_t id);
+/// Whether the area with this id has not ended.
+bool isDeclared(std::uint64_t area);
 
-/// Calls `forget` with the id of every declaration that ends, from now on, before its end is complete. For the life of
-/// the process. Any thread may call it, one at a time.
-void whenDeclarationsEnd(std::function<void(std::uint64_t id)> forget);
+/// Calls `forget` with the id of every area that ends, from now on, before the end of its last declaration is complete.
+/// For the life of the process. Any thread may call it, one at a time.
+void whenAreasEnd(std::function<void(std::uint64_t area)> forget);
 
 }  // namespace atl

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transports/declared_memory.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -18,8 +21,6 @@ TEST(DeclaredMemory, IsFoundFromEveryPlaceInItAndNoFurther) {
   const Declaration declaration(memory.data(), 900);
   const auto all = findDeclared(memory.data(), 900);
   ASSERT_TRUE(all);
-  EXPECT_EQ(all->begin, memory.data());
-  EXPECT_EQ(all->bytes, 900U);
   EXPECT_TRUE(isDeclared(all->id));
   EXPECT_TRUE(findDeclared(memory.data() + 899, 1));
   EXPECT_FALSE(findDeclared(memory.data() + 900, 1));
@@ -32,7 +33,7 @@ TEST(DeclaredMemory, EndsWithItsDeclarationForEveryThread) {
   std::optional<Declaration> declaration(std::in_place, memory.data(), memory.size());
   const auto id = findDeclared(memory.data(), 1)->id;
   std::vector<std::uint64_t> ended;
-  whenDeclarationsEnd([&ended, id](std::uint64_t which) {
+  whenAreasEnd([&ended, id](std::uint64_t which) {
     if (which == id) ended.push_back(which);
   });
   std::thread([&declaration] { declaration.reset(); }).join();
@@ -50,6 +51,48 @@ TEST(DeclaredMemory, OverlapsAreFoundInWhicheverHoldsAll) {
   EXPECT_TRUE(findDeclared(memory.data() + 10, 50));
   EXPECT_TRUE(findDeclared(memory.data() + 50, 50));
   EXPECT_FALSE(findDeclared(memory.data() + 10, 80));
+}
+
+/// Of the page size of every system that this is tested on, or several such.
+constexpr std::size_t kPages = 64 << 10;
+struct alignas(kPages) Pages {
+  std::byte bytes[3 * kPages];
+};
+
+TEST(DeclaredMemory, IsOneAreaForAllDeclarationsOfTheSamePages) {
+  const auto memory = std::make_unique<Pages>();
+  std::byte* const at = memory->bytes;
+  const auto areaOf = [](const std::byte* byte) { return findDeclared(byte, 1)->id; };
+  std::optional<Declaration> first(std::in_place, at + 10, kPages);
+  std::optional<Declaration> equal(std::in_place, at + 10, kPages);
+  std::optional<Declaration> overlapping(std::in_place, at + 20, kPages);
+  std::optional<Declaration> beside(std::in_place, at + 2 * kPages, 10);
+  std::optional<Declaration> adjacent(std::in_place, at + 2 * kPages + 10, 10);
+  EXPECT_NE(first->id(), equal->id());
+  const auto area = areaOf(at + 10);
+  EXPECT_EQ(areaOf(at + 19 + kPages), area);
+  EXPECT_EQ(findDeclared(at + 10, 1)->begin, at);
+  EXPECT_EQ(findDeclared(at + 10, 1)->bytes % static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)), 0U);
+  EXPECT_NE(areaOf(at + 2 * kPages), area);
+  EXPECT_EQ(areaOf(at + 2 * kPages), areaOf(at + 2 * kPages + 10));
+  // Only bytes that are declared are found, though devices know of all bytes of the pages.
+  EXPECT_FALSE(findDeclared(at, 1));
+  EXPECT_FALSE(findDeclared(at + 2 * kPages + 20, 1));
+
+  std::vector<std::uint64_t> ended;
+  whenAreasEnd([&ended, area](std::uint64_t which) {
+    if (which == area) ended.push_back(which);
+  });
+  first.reset();
+  overlapping.reset();
+  EXPECT_THAT(ended, testing::IsEmpty());
+  EXPECT_EQ(areaOf(at + 10), area);
+  EXPECT_FALSE(findDeclared(at + 19 + kPages, 1));
+  equal.reset();
+  EXPECT_THAT(ended, testing::ElementsAre(area));
+  EXPECT_FALSE(isDeclared(area));
+  const Declaration again(at + 10, kPages);
+  EXPECT_NE(areaOf(at + 10), area);
 }
 
 TEST(DeclaredMemory, AMovedDeclarationEndsOnce) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -127,9 +128,12 @@ class Ends {
   }
 
   /// A message out of this memory, from the lower rank.
-  Status sendFrom(const std::vector<std::byte>& memory) {
+  Status sendFrom(std::span<const std::byte> memory) {
     std::vector<std::byte> room(memory.size());
-    SendPiece out = sendWhole(memory);
+    SendPiece out;
+    out.data = memory.data();
+    out.bytes = out.messageBytes = memory.size();
+    out.first = true;
     ReceivePiece in = receiveWhole(room);
     lower_->post(out);
     higher_->post(in);
@@ -146,7 +150,8 @@ class Ends {
       higher_->cancel();
       return moved;
     }
-    return room == memory ? success() : makeError(ErrorCode::internalError, "what came is not what was sent");
+    return std::ranges::equal(room, memory) ? success()
+                                            : makeError(ErrorCode::internalError, "what came is not what was sent");
   }
 
   /// As a user is told it: "rdma fake_0:1 10.9.1.1 → 10.9.1.2".

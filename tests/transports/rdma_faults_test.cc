@@ -4,6 +4,7 @@
 // has seen nothing that no program may do.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -236,6 +238,44 @@ TEST_F(RdmaLinks, DeclaredMemoryIsRegisteredAsLongAsItIsDeclared) {
   // What was used, by each device, and neither what was not nor any chunk; and no longer than it was declared.
   EXPECT_EQ(fakeverbs::callCount("ibv_reg_mr_iova2") - calls, 4);
   EXPECT_EQ(fakeverbs::liveObjects().registeredBytes, before);
+}
+
+TEST_F(RdmaLinks, DeclarationsOfTheSamePagesAreRegisteredOnce) {
+  Ends ends(settingsOf());
+  ASSERT_TRUE(ends.join().ok());
+  ASSERT_TRUE(ends.exchange().ok());  // slots and chunks are taken
+  constexpr std::size_t kBytes = 300'000;
+  constexpr std::size_t kPages = 512 << 10;
+  void* const mapped = ::mmap(nullptr, kPages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  const auto regions = [] { return fakeverbs::liveObjects().memoryRegions; };
+  const std::size_t before = regions();
+  const auto* const memory = static_cast<std::byte*>(mapped);
+  const std::span whole(memory, kBytes);
+  const std::span front(memory, 100'000);
+  {
+    std::vector<std::optional<Declaration>> declarations;
+    declarations.emplace_back(std::in_place, mapped, kBytes);
+    declarations.emplace_back(std::in_place, mapped, kBytes);
+    ASSERT_TRUE(ends.sendFrom(whole).ok());
+    EXPECT_EQ(regions(), before + 2) << "one for each device";
+    const auto calls = fakeverbs::callCount("ibv_reg_mr_iova2");
+    declarations.emplace_back(std::in_place, mapped, kBytes - 10);
+    declarations[0].reset();
+    ASSERT_TRUE(ends.sendFrom(whole).ok());
+    declarations[1].reset();
+    ASSERT_TRUE(ends.sendFrom(front).ok());
+    EXPECT_EQ(fakeverbs::callCount("ibv_reg_mr_iova2"), calls);
+    EXPECT_EQ(regions(), before + 2);
+    // Other pages are another region, though some are the same.
+    declarations.emplace_back(std::in_place, mapped, front.size());
+    declarations[2].reset();
+    EXPECT_EQ(regions(), before);
+    ASSERT_TRUE(ends.sendFrom(front).ok());
+    EXPECT_EQ(regions(), before + 2);
+  }
+  EXPECT_EQ(regions(), before);
+  ::munmap(mapped, kPages);
 }
 
 TEST_F(RdmaLinks, AdaptiveRoutingHasDataGoFirstAndThenWordOfIt) {

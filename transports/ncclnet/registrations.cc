@@ -11,7 +11,7 @@ Registrations& Registrations::instance() {
 }
 
 Registrations::Registrations() {
-  whenDeclarationsEnd([this](std::uint64_t declaration) { forget(declaration); });
+  whenAreasEnd([this](std::uint64_t area) { forget(area); });
 }
 
 std::optional<Registration> Registrations::of(Comm& comm, const DeclaredArea& area) {
@@ -43,10 +43,10 @@ void Registrations::drop(Comm& comm) {
   });
 }
 
-void Registrations::forget(std::uint64_t declaration) {
+void Registrations::forget(std::uint64_t area) {
   const std::scoped_lock lock(mutex_);
-  auto entry = known_.lower_bound({declaration, nullptr});
-  while (entry != known_.end() && entry->first.first == declaration) {
+  auto entry = known_.lower_bound({area, nullptr});
+  while (entry != known_.end() && entry->first.first == area) {
     if (entry->second) deregister(*entry->first.second, *entry->second);
     entry = known_.erase(entry);
   }

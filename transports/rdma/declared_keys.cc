@@ -8,10 +8,10 @@ namespace atl::rdma {
 const Keys* DeclaredKeys::find(const void* memory, std::size_t bytes) {
   const auto area = findDeclared(memory, bytes);
   if (!area) return nullptr;
-  auto found = byDeclaration_.find(area->id);
-  if (found == byDeclaration_.end()) {
-    std::erase_if(byDeclaration_, [](const auto& entry) { return !isDeclared(entry.first); });
-    found = byDeclaration_.emplace(area->id, Entry{*area, {}, 0, false}).first;
+  auto found = byArea_.find(area->id);
+  if (found == byArea_.end()) {
+    std::erase_if(byArea_, [](const auto& entry) { return !isDeclared(entry.first); });
+    found = byArea_.emplace(area->id, Entry{*area, {}, 0, false}).first;
   }
   Entry& entry = found->second;
   complete(entry);
@@ -19,7 +19,7 @@ const Keys* DeclaredKeys::find(const void* memory, std::size_t bytes) {
 }
 
 void DeclaredKeys::complete(const Keys& keys) {
-  for (auto& [id, entry] : byDeclaration_) {
+  for (auto& [id, entry] : byArea_) {
     if (&entry.keys == &keys) complete(entry);
   }
 }

@@ -20,7 +20,7 @@ class DeclaredKeys {
   DeclaredKeys(std::vector<std::shared_ptr<Nic>> nics, WriteOrder order) : nics_(std::move(nics)), order_(order) {}
 
   /// Null: the memory is not declared as a whole, or a device cannot register it. They stay where they are until the
-  /// declaration ends, which it may not while a message goes there.
+  /// area ends, which it may not while a message goes there.
   const Keys* find(const void* memory, std::size_t bytes);
 
   /// From now on memory is registered with one device more: what find() is asked for, and what complete() is.
@@ -39,7 +39,7 @@ class DeclaredKeys {
 
   std::vector<std::shared_ptr<Nic>> nics_;
   WriteOrder order_;
-  std::map<std::uint64_t, Entry> byDeclaration_;
+  std::map<std::uint64_t, Entry> byArea_;
 };
 
 }  // namespace atl::rdma

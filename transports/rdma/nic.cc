@@ -21,20 +21,20 @@ struct OpenNics {
   static OpenNics& instance() {
     static auto* const nics = [] {
       auto* const made = new OpenNics;
-      whenDeclarationsEnd([made](std::uint64_t declaration) { made->forget(declaration); });
+      whenAreasEnd([made](std::uint64_t area) { made->forget(area); });
       return made;
     }();
     return *nics;
   }
 
-  void forget(std::uint64_t declaration) {
+  void forget(std::uint64_t area) {
     std::vector<std::shared_ptr<Nic>> nics;
     {
       const std::scoped_lock lock(mutex);
       for (const auto& nic : all) nics.push_back(nic.lock());
     }
     for (const auto& nic : nics) {
-      if (nic != nullptr) nic->forget(declaration);
+      if (nic != nullptr) nic->forget(area);
     }
   }
 
@@ -151,9 +151,9 @@ Result<KeyPair> Nic::keysOf(const DeclaredArea& area, WriteOrder order) {
   return KeyPair{found->second.localKey(), found->second.remoteKey()};
 }
 
-void Nic::forget(std::uint64_t declaration) {
+void Nic::forget(std::uint64_t area) {
   const std::scoped_lock lock(mutex_);
-  declared_.erase(declaration);
+  declared_.erase(area);
 }
 
 }  // namespace atl::rdma

@@ -48,10 +48,10 @@ class Nic {
   /// Another number whenever it has said anything of one of its ports, or of their addresses.
   [[nodiscard]] unsigned news() const { return news_.load(std::memory_order_acquire); }
 
-  /// The keys of declared memory, which is registered at the first time, until its declaration ends. Any thread.
+  /// The keys of declared memory, which is registered at the first time, until the area ends. Any thread.
   /// The order is what the first wants.
   Result<KeyPair> keysOf(const DeclaredArea& area, WriteOrder order);
-  void forget(std::uint64_t declaration);
+  void forget(std::uint64_t area);
 
   /// It has refused relaxed ordering.
   [[nodiscard]] bool keepsOrder() const { return keepsOrder_.load(std::memory_order_relaxed); }
@@ -77,7 +77,7 @@ class Nic {
   std::atomic<unsigned> news_{0};
   std::atomic<bool> keepsOrder_{false};
   std::mutex mutex_;
-  std::map<std::uint64_t, Registration> declared_;  ///< by declaration
+  std::map<std::uint64_t, Registration> declared_;  ///< by area
 };
 
 }  // namespace atl::rdma
