@@ -66,6 +66,20 @@ bool allows(const char* list, const char* device, int port) {
   return filter.ok() && filter->allows(device, port);
 }
 
+TEST(DeviceFilter, SaysOfWhichDevicesItMayAllowAPort) {
+  const auto mayAllow = [](const char* list, const char* device) {
+    const auto filter = DeviceFilter::parse(list);
+    EXPECT_TRUE(filter.ok()) << list;
+    return filter.ok() && filter->mayAllow(device);
+  };
+  EXPECT_TRUE(mayAllow("", "mlx5_0"));
+  EXPECT_TRUE(mayAllow("mlx5_0:2", "mlx5_0"));
+  EXPECT_FALSE(mayAllow("mlx5_0:2", "mlx5_1"));
+  EXPECT_TRUE(mayAllow("^mlx5_0:2", "mlx5_0"));
+  EXPECT_FALSE(mayAllow("^mlx5_0", "mlx5_0"));
+  EXPECT_TRUE(mayAllow("^mlx5_0", "mlx5_1"));
+}
+
 TEST(DeviceFilter, AllowsWhatItNames) {
   EXPECT_TRUE(allows("", "mlx5_0", 1));
   EXPECT_TRUE(allows("mlx5", "mlx5_10", 2));

@@ -475,6 +475,20 @@ TEST_F(RdmaLinks, ADeviceThatComesIsARailOfNewLinks) {
   EXPECT_GT(fakeverbs::counters(1, 1).bytesSent, 1'000'000U);
 }
 
+TEST_F(RdmaLinks, DevicesThatTheSettingsLeaveOutAreNotOpenedAgain) {
+  RdmaSettings settings;
+  settings.devices = "fake_0";
+  const auto ports = rdma::findPorts(settings, 0);
+  ASSERT_TRUE(ports.ok()) << ports.error().text;
+  const std::vector known = {ports->front().nic};
+  const auto opened = fakeverbs::callCount("ibv_open_device");
+  EXPECT_THAT(rdma::portsOfNewDevices(settings, known), IsEmpty());
+  EXPECT_EQ(fakeverbs::callCount("ibv_open_device"), opened);
+  settings.devices = "fake_0,fake_1:1";
+  EXPECT_EQ(rdma::portsOfNewDevices(settings, known).size(), 1U);
+  EXPECT_EQ(fakeverbs::callCount("ibv_open_device"), opened + 1);
+}
+
 TEST_F(RdmaLinks, ADeviceThatComesAndCannotBeUsedIsDoneWithout) {
   fakeverbs::reset(oneAdapter());
   Ends ends(settingsOf());

@@ -46,4 +46,12 @@ bool DeviceFilter::allows(std::string_view device, int port) const {
   return named != exclude_;
 }
 
+bool DeviceFilter::mayAllow(std::string_view device) const {
+  constexpr int kMostPorts = 255;  // of verbs: a port's number is a byte
+  for (int port = 1; port <= kMostPorts; ++port) {
+    if (allows(device, port)) return true;
+  }
+  return false;
+}
+
 }  // namespace atl::rdma

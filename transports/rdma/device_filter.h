@@ -17,6 +17,8 @@ class DeviceFilter {
   static Result<DeviceFilter> parse(std::string_view text);
 
   [[nodiscard]] bool allows(std::string_view device, int port) const;
+  /// Whether it may allow one of the device's ports, of which nobody knows yet how many there are.
+  [[nodiscard]] bool mayAllow(std::string_view device) const;
 
  private:
   struct Item {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
-#include <string_view>
 #include <utility>
 
 #include "src/base/log.h"
@@ -52,7 +51,8 @@ struct OpenNics {
 
 }  // namespace
 
-Result<std::vector<std::shared_ptr<Nic>>> Nic::openAll(std::vector<std::string>& refused) {
+Result<std::vector<std::shared_ptr<Nic>>> Nic::openAll(std::vector<std::string>& refused,
+                                                       const std::function<bool(std::string_view)>& isWanted) {
   ATOLL_ASSIGN(const Api* const api, rdma::api());
   int count = 0;
   ibv_device** const list = api->getDeviceList(&count);
@@ -63,6 +63,7 @@ Result<std::vector<std::shared_ptr<Nic>>> Nic::openAll(std::vector<std::string>&
   if (list == nullptr) return failure(errno, "libibverbs cannot list the machine's devices");
   std::vector<std::shared_ptr<Nic>> nics;
   for (int i = 0; i < count; ++i) {
+    if (!isWanted(api->getDeviceName(list[i]))) continue;
     auto nic = open(*api, list[i]);
     if (nic.ok()) {
       nics.push_back(std::move(nic).value());

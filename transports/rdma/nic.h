@@ -6,10 +6,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "transports/declared_memory.h"
@@ -25,9 +27,11 @@ struct KeyPair {
 
 class Nic {
  public:
-  /// All devices of the machine, opened. Those that cannot be are left out, with a line in `refused` for each. One that
-  /// was lost and has come back is another. Any thread.
-  static Result<std::vector<std::shared_ptr<Nic>>> openAll(std::vector<std::string>& refused);
+  /// All devices of the machine, opened, but for those of names that are not wanted. Those that cannot be are left out,
+  /// with a line in `refused` for each. One that was lost and has come back is another. Any thread.
+  static Result<std::vector<std::shared_ptr<Nic>>> openAll(
+      std::vector<std::string>& refused,
+      const std::function<bool(std::string_view name)>& isWanted = [](std::string_view) { return true; });
 
   ~Nic();
   Nic(const Nic&) = delete;

@@ -184,9 +184,11 @@ Result<std::vector<Port>> findPorts(const RdmaSettings& settings, std::size_t tu
 
 std::vector<Port> portsOfNewDevices(const RdmaSettings& settings, const std::vector<std::shared_ptr<Nic>>& known) {
   const auto filter = DeviceFilter::parse(settings.devices);
+  if (!filter.ok()) return {};
+  // To open a device takes long, and this is asked again and again.
   std::vector<std::string> refused;
-  auto nics = Nic::openAll(refused);
-  if (!filter.ok() || !nics.ok()) return {};
+  auto nics = Nic::openAll(refused, [&filter](std::string_view name) { return filter->mayAllow(name); });
+  if (!nics.ok()) return {};
   std::erase_if(*nics, [&](const auto& nic) { return std::ranges::find(known, nic) != known.end(); });
   return allowedPorts(*nics, *filter, settings, refused);
 }
