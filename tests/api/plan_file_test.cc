@@ -76,9 +76,10 @@ TEST(LoadPlan, BetweenTwoCallsThatAreTheSame_CountsForTheSecond) {
   const PlanFile file(2);
   World world(2);
   world.run([&](int rank, atollComm_t comm) {
-    std::array<int, 100> data{};
+    const std::array<int, 100> data{};
+    std::array<int, 100> sum{};
     const auto call = [&] {
-      return atollAllReduce(data.data(), data.data(), data.size(), atollInt, atollSum, comm, nullptr);
+      return atollAllReduce(data.data(), sum.data(), data.size(), atollInt, atollSum, comm, nullptr);
     };
     EXPECT_EQ(call(), atollSuccess);
     EXPECT_EQ(call(), atollSuccess);
