@@ -6,12 +6,14 @@
 
 #include <latch>
 
+#include "tests/cuda/captured_graph.h"
 #include "tests/cuda/world.h"
 #include "tests/fakecuda/fakecuda.h"
 
 namespace atl {
 namespace {
 
+using test::CapturedGraph;
 using test::DeviceBuffer;
 using test::deviceCall;
 using test::DeviceWorld;
@@ -52,19 +54,10 @@ TEST(CudaFailures, TimeOutOfAReplayedCall_EndsTheOthersWithItsReason) {
   ASSERT_FALSE(world.run(kSum));
   world.onRanks([&](Rank rank, cudaStream_t stream) {
     DeviceBuffer buffer(kCount * sizeof(int));
-    cudaGraph_t graph = nullptr;
-    ASSERT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
-    const Status status = world[rank].run(deviceCall(kSum, buffer.data(), buffer.data(), stream));
-    ASSERT_TRUE(status.ok()) << status.error().text;
-    ASSERT_EQ(cudaStreamEndCapture(stream, &graph), cudaSuccess);
-    cudaGraphExec_t executable = nullptr;
-    ASSERT_EQ(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
-    if (rank != 2) {
-      ASSERT_EQ(cudaGraphLaunch(executable, stream), cudaSuccess);
-      ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
-    }
-    cudaGraphExecDestroy(executable);
-    cudaGraphDestroy(graph);
+    CapturedGraph graph(stream);
+    ASSERT_NO_FATAL_FAILURE(
+        graph.capture([&] { return world[rank].run(deviceCall(kSum, buffer.data(), buffer.data(), stream)); }));
+    if (rank != 2) graph.replay();
   });
   EXPECT_THAT(errorOf(world, 1).text, AllOf(HasSubstr("rank 0"), HasSubstr("failed: nothing moved for 1 s")));
 }

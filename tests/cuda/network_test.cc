@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "src/base/clock.h"
+#include "tests/cuda/captured_graph.h"
 #include "tests/cuda/world.h"
 #include "tests/support/case_matrix.h"
 #include "tests/support/rank_threads.h"
@@ -22,6 +23,7 @@ namespace atl {
 namespace {
 
 using test::Between;
+using test::CapturedGraph;
 using test::CollectiveCase;
 using test::DeviceBuffer;
 using test::deviceCall;
@@ -107,25 +109,18 @@ TEST_P(CudaNetwork, ReplaysOfAGraph_AreMovedWheneverTheyCome) {
   DeviceWorld world({0, 1}, GetParam());
   world.onRanks([&](Rank rank, cudaStream_t stream) {
     DeviceBuffer buffer(kCount * sizeof(int));
-    cudaGraph_t graph = nullptr;
-    ASSERT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
-    const Status status = world[rank].run(deviceCall(kSum, buffer.data(), buffer.data(), stream));
-    ASSERT_TRUE(status.ok()) << status.error().text;
-    ASSERT_EQ(cudaStreamEndCapture(stream, &graph), cudaSuccess);
-    cudaGraphExec_t executable = nullptr;
-    ASSERT_EQ(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
+    CapturedGraph graph(stream);
+    ASSERT_NO_FATAL_FAILURE(
+        graph.capture([&] { return world[rank].run(deviceCall(kSum, buffer.data(), buffer.data(), stream)); }));
     for (int replay = 0; replay < 12; ++replay) {
       // Now and then the proxies have long gone to sleep.
       if (replay % 4 == 3) std::this_thread::sleep_for(std::chrono::milliseconds(40));
       buffer.put(std::vector<int>(kCount, rank + replay).data());
-      ASSERT_EQ(cudaGraphLaunch(executable, stream), cudaSuccess);
-      ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+      ASSERT_NO_FATAL_FAILURE(graph.replay());
       std::vector<int> got(kCount);
       buffer.get(got.data());
       EXPECT_EQ(got, std::vector<int>(kCount, 1 + 2 * replay));
     }
-    cudaGraphExecDestroy(executable);
-    cudaGraphDestroy(graph);
   });
 }
 

@@ -6,11 +6,13 @@
 #include <numeric>
 #include <vector>
 
+#include "tests/cuda/captured_graph.h"
 #include "tests/cuda/world.h"
 
 namespace atl {
 namespace {
 
+using test::CapturedGraph;
 using test::CollectiveCase;
 using test::DeviceBuffer;
 using test::deviceCall;
@@ -104,27 +106,21 @@ TEST(CudaStreams, CapturedCallsAreReplayed) {
   world.onRanks([&](Rank rank, cudaStream_t stream) {
     Buffers buffers;
     buffers.fill(rank);
-    cudaGraph_t graph = nullptr;
-    ASSERT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
-    for (int i = 0; i < 2; ++i) {
-      const auto status = world[rank].run(deviceCall(kSum, buffers.input.data(), buffers.output.data(), stream));
-      ASSERT_TRUE(status.ok()) << status.error().text;
-    }
-    ASSERT_EQ(cudaStreamEndCapture(stream, &graph), cudaSuccess);
-    cudaGraphExec_t executable = nullptr;
-    ASSERT_EQ(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
+    CapturedGraph graph(stream);
+    ASSERT_NO_FATAL_FAILURE(graph.capture([&] {
+      const Call call = deviceCall(kSum, buffers.input.data(), buffers.output.data(), stream);
+      Status first = world[rank].run(call);
+      return first.ok() ? world[rank].run(call) : first;
+    }));
     for (int replay = 0; replay < 5; ++replay) {
       buffers.fill(rank + replay);
-      ASSERT_EQ(cudaGraphLaunch(executable, stream), cudaSuccess);
-      ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+      ASSERT_NO_FATAL_FAILURE(graph.replay());
       EXPECT_EQ(buffers.result(), std::vector<int>(kCount, 1 + 2 * replay));
     }
     // And calls that are not captured go on beside them.
     ASSERT_TRUE(world[rank].run(deviceCall(kSum, buffers.input.data(), buffers.output.data(), stream)).ok());
     ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
     EXPECT_EQ(buffers.result(), std::vector<int>(kCount, 9));
-    cudaGraphExecDestroy(executable);
-    cudaGraphDestroy(graph);
   });
 }
 
